@@ -1,0 +1,164 @@
+"""The result model. Every output format is a view of it.
+
+It sits below every other package, so that scan, codemods and report share it
+without importing one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+
+class Verdict(str, Enum):
+    """How close the HPU counterpart is to the CUDA construct."""
+
+    EXACT = "exact"
+    MODIFIED = "modified"
+    NO_OP = "no-op"
+    REVIEW = "review"
+    UNSUPPORTED = "unsupported"
+
+
+class Effort(str, Enum):
+    """What is left for a person to do."""
+
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Status(str, Enum):
+    """What porter did, or would do, about a construct."""
+
+    FIXABLE = "fixable"
+    REWRITTEN = "rewritten"
+    REPORTED = "reported"
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """Replace ``text[start:end]`` of a file by ``replacement``; offsets count characters."""
+
+    start: int
+    end: int
+    replacement: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One decision about one or more CUDA constructs.
+
+    ``line`` and ``column`` are 1-based and point into the file that was read;
+    ``end_column`` is exclusive. ``before`` is the text of the construct,
+    ``after`` what takes its place, or None where the code is left as it was.
+    ``edits`` is empty exactly when the finding is reported.
+    """
+
+    rule: str
+    verdict: Verdict
+    effort: Effort
+    status: Status
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    before: str
+    after: str | None
+    message: str
+    url: str
+    constructs: int = 1
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What was found in one file.
+
+    ``constructs`` counts the CUDA constructs that the scanner saw; those that
+    no finding covers are unaccounted for. ``edits`` are all edits of the file,
+    including added imports, which are no constructs.
+    """
+
+    path: str
+    findings: tuple[Finding, ...]
+    constructs: int
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def unaccounted(self) -> int:
+        return self.constructs - sum(finding.constructs for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Summary:
+    constructs: int
+    fixable: int
+    rewritten: int
+    reported: int
+    unaccounted: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """The findings of one run, in the order of paths and places."""
+
+    sources: tuple[str, ...]
+    files: tuple[FileResult, ...]
+
+    def findings(self) -> Iterator[Finding]:
+        for file in self.files:
+            yield from file.findings
+
+    def summary(self) -> Summary:
+        counts = dict.fromkeys(Status, 0)
+        for finding in self.findings():
+            counts[finding.status] += finding.constructs
+        return Summary(
+            constructs=sum(file.constructs for file in self.files),
+            fixable=counts[Status.FIXABLE],
+            rewritten=counts[Status.REWRITTEN],
+            reported=counts[Status.REPORTED],
+            unaccounted=sum(file.unaccounted for file in self.files),
+        )
+
+    def rewritten(self) -> Result:
+        """The same result after its edits were applied: what was fixable is rewritten."""
+        return replace(self, files=tuple(_as_rewritten(file) for file in self.files))
+
+
+def merge(results: Iterable[Result]) -> Result:
+    """One result out of several, one a source."""
+    results = list(results)
+    return Result(
+        sources=tuple(source for result in results for source in result.sources),
+        files=tuple(file for result in results for file in result.files),
+    )
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """Apply edits that do not overlap. Raises ValueError where two of them do."""
+    pieces: list[str] = []
+    position = 0
+    for edit in sorted(edits):
+        if edit.start < position:
+            raise ValueError(f"overlapping edit at character {edit.start}: {edit.replacement!r}")
+        pieces += (text[position : edit.start], edit.replacement)
+        position = edit.end
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def _as_rewritten(file: FileResult) -> FileResult:
+    findings = tuple(
+        replace(finding, status=Status.REWRITTEN) if finding.status is Status.FIXABLE else finding
+        for finding in file.findings
+    )
+    return replace(file, findings=findings)

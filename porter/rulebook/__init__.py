@@ -1,0 +1,7 @@
+"""The rulebook: what each CUDA construct is on HPU."""
+
+from porter.rulebook.api import ApiTable
+from porter.rulebook.book import Rulebook, default_rulebook
+from porter.rulebook.rule import Arguments, Example, Rule
+
+__all__ = ["ApiTable", "Arguments", "Example", "Rule", "Rulebook", "default_rulebook"]

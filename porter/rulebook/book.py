@@ -1,0 +1,92 @@
+"""Load ``rules/*.toml`` and answer what a dotted CUDA name is on HPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from porter.errors import PorterError
+from porter.resources import rules_folder
+from porter.rulebook.api import ApiTable
+from porter.rulebook.rule import Rule
+from porter.toml import read_toml
+
+
+class Rulebook:
+    """All rules by id and by the names that they match, and the API table that checks them."""
+
+    def __init__(self, rules: Iterable[Rule], api: ApiTable) -> None:
+        self.api = api
+        self._rules: dict[str, Rule] = {}
+        self._names: dict[str, Rule] = {}
+        self._prefixes: dict[str, Rule] = {}
+        for rule in rules:
+            self._add(rule)
+
+    @classmethod
+    def load(cls, folder: Path) -> Rulebook:
+        """Read every rule file of ``folder`` and its newest API table.
+
+        Raises PorterError for a row that is malformed, an id or a match that is
+        given twice, and a replacement that the API table does not have.
+        """
+        tables = [ApiTable.load(path) for path in sorted((folder / "api").glob("*.toml"))]
+        if not tables:
+            raise PorterError(f"{folder}: no API table under api/; reinstall porter")
+        rules = (
+            Rule.parse(row, path.name)
+            for path in sorted(folder.glob("*.toml"))
+            for row in read_toml(path).get("rule", ())
+        )
+        return cls(rules, tables[-1])
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(sorted(self._rules.values(), key=lambda rule: rule.id))
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def __contains__(self, identifier: str) -> bool:
+        return identifier in self._rules
+
+    def __getitem__(self, identifier: str) -> Rule:
+        try:
+            return self._rules[identifier]
+        except KeyError:
+            raise PorterError(
+                f"{identifier}: no such rule; `porter rules list` shows them"
+            ) from None
+
+    def lookup(self, name: str) -> Rule | None:
+        """The rule of a dotted name: an exact match, or the longest ``prefix.*`` above it."""
+        if name in self._names:
+            return self._names[name]
+        while name:
+            if name in self._prefixes:
+                return self._prefixes[name]
+            name = name.rpartition(".")[0]
+        return None
+
+    def _add(self, rule: Rule) -> None:
+        if rule.id in self._rules:
+            raise PorterError(f"rule {rule.id}: the id is taken; ids are given once, for ever")
+        if rule.replacement is not None:
+            for name in self.api.missing([rule.replacement]):
+                raise PorterError(
+                    f"rule {rule.id}: {name} does not exist in the API table "
+                    f"of release {self.api.version}"
+                )
+        self._rules[rule.id] = rule
+        for pattern in rule.match:
+            is_prefix = pattern.endswith(".*")
+            table, name = (self._prefixes, pattern[:-2]) if is_prefix else (self._names, pattern)
+            if name in table:
+                raise PorterError(f"rule {rule.id}: {pattern} is matched by {table[name].id} too")
+            table[name] = rule
+
+
+@lru_cache(maxsize=1)
+def default_rulebook() -> Rulebook:
+    """The rulebook that travels with porter."""
+    return Rulebook.load(rules_folder())
