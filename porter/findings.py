@@ -54,7 +54,8 @@ class Finding:
     ``line`` and ``column`` are 1-based and point into the file that was read;
     ``end_column`` is exclusive. ``before`` is the text of the construct,
     ``after`` what takes its place, or None where the code is left as it was.
-    ``edits`` is empty exactly when the finding is reported.
+    ``edits`` may be empty where another finding's edit converts this one too,
+    such as that of the import that an alias comes from.
     """
 
     rule: str

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache, partial
+from pathlib import PurePosixPath
 
+from porter.codemods.module import analyse_module
 from porter.codemods.options import Options
-from porter.findings import FileResult, Result
+from porter.findings import FileResult, Finding, Result, Status
 from porter.rulebook import Rulebook
+from porter.scan import Module
+from porter.scan.prefilter import Prefilter
+from porter.sources.text import SourceText
 from porter.sources.tree import SourceTree
 
 Progress = Callable[[int, int], None]
+
+UNPARSABLE = "HPU004"
+_PARALLEL_FROM = 400
+_TORCH_OR_CUDA = re.compile(rb"libtorch|libc10|libcuda|libcudart|libnccl")
+_DEFAULTS = Options()
 
 
 def analyse(
     tree: SourceTree,
     book: Rulebook,
-    options: Options = Options(),
+    options: Options = _DEFAULTS,
     *,
     jobs: int | None = None,
     progress: Progress | None = None,
@@ -25,9 +39,89 @@ def analyse(
     ``jobs`` is the number of processes (None: one a core for a large tree);
     ``progress`` is called with the number of files done and their total.
     """
-    raise NotImplementedError
+    paths = list(tree.python_files())
+    if jobs is None:
+        jobs = os.cpu_count() or 1 if len(paths) >= _PARALLEL_FROM else 1
+    work = partial(_analyse_file, tree, book, options, frozenset(native_modules(tree)))
+    results: list[FileResult] = []
+    for done, result in enumerate(_each(work, paths, jobs), start=1):
+        if result.findings or result.constructs:
+            results.append(result)
+        if progress is not None:
+            progress(done, len(paths))
+    return Result((tree.label,), tuple(results))
 
 
-def analyse_text(path: str, text: str, book: Rulebook, options: Options = Options()) -> FileResult:
-    """Findings and edits of one decoded module."""
-    raise NotImplementedError
+def analyse_text(
+    path: str,
+    text: str,
+    book: Rulebook,
+    options: Options = _DEFAULTS,
+    native: Collection[str] = (),
+) -> FileResult:
+    """Findings and edits of one decoded module; ``native`` are compiled extension modules."""
+    try:
+        module = Module(path, text)
+    except SyntaxError as error:
+        return _failed(book, UNPARSABLE, path, f"{error.msg} (line {error.lineno})")
+    except (ValueError, RecursionError, MemoryError) as error:
+        return _failed(book, UNPARSABLE, path, str(error) or type(error).__name__)
+    return analyse_module(module, book, options, native)
+
+
+def native_modules(tree: SourceTree) -> Iterator[str]:
+    """Dotted names of the extension modules of ``tree`` that link torch or CUDA."""
+    for path in tree.files():
+        if path.endswith((".so", ".pyd")) and _TORCH_OR_CUDA.search(tree.read(path)):
+            file = PurePosixPath(path)
+            yield ".".join([*file.parts[:-1], file.name.partition(".")[0]])
+
+
+def _each(work: Callable[[str], FileResult], paths: list[str], jobs: int) -> Iterator[FileResult]:
+    if jobs <= 1 or len(paths) < 2:
+        yield from map(work, paths)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(work, paths, chunksize=8)
+
+
+def _analyse_file(
+    tree: SourceTree, book: Rulebook, options: Options, native: frozenset[str], path: str
+) -> FileResult:
+    try:
+        data = tree.read(path)
+    except OSError as error:
+        return _failed(book, UNPARSABLE, path, error.strerror or str(error))
+    if not _prefilter(book, native | {*options.routes, *options.routes.values()}).passes(data):
+        return FileResult(path, (), 0)
+    try:
+        text = SourceText.decode(data).text
+    except (SyntaxError, UnicodeDecodeError) as error:
+        return _failed(book, UNPARSABLE, path, str(error))
+    return analyse_text(path, text, book, options, native)
+
+
+@lru_cache(maxsize=4)
+def _prefilter(book: Rulebook, native: frozenset[str]) -> Prefilter:
+    return Prefilter(book, native)
+
+
+def _failed(book: Rulebook, identifier: str, path: str, reason: str) -> FileResult:
+    """A file that speaks of CUDA and cannot be analysed is one construct, reported."""
+    rule = book[identifier]
+    finding = Finding(
+        rule=rule.id,
+        verdict=rule.verdict,
+        effort=rule.effort,
+        status=Status.REPORTED,
+        path=path,
+        line=1,
+        column=1,
+        end_line=1,
+        end_column=1,
+        before="",
+        after=None,
+        message=f"{reason}: {rule.note}",
+        url=rule.url,
+    )
+    return FileResult(path, (finding,), 1)

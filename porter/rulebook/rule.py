@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from porter.errors import PorterError
@@ -16,10 +16,18 @@ RESERVED_TARGETS = frozenset({"xpu"})
 
 @dataclass(frozen=True)
 class Example:
-    """A snippet that the rule matches, and what it becomes; ``after`` is None where it stays."""
+    """A snippet that the rule matches, and what it becomes; ``after`` is None where it stays.
+
+    ``native`` are the compiled modules that the snippet may import; ``routes``,
+    ``implemented`` and ``cuda_only`` are what a recipe would say about it.
+    """
 
     code: str
-    after: str | None
+    after: str | None = None
+    native: tuple[str, ...] = ()
+    routes: Mapping[str, str] = field(default_factory=dict)
+    implemented: tuple[str, ...] = ()
+    cuda_only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,14 +89,14 @@ class Rule:
         identifier = row.get("id", "?")
         place = f"{where}: rule {identifier}"
         _require(isinstance(identifier, str) and _ID.fullmatch(identifier), place, "id is HPUnnn")
-        unknown = set(row) - {field.name for field in fields(cls)} - RESERVED_TARGETS
+        unknown = set(row) - {known.name for known in fields(cls)} - RESERVED_TARGETS
         _require(not unknown, place, f"unknown keys: {', '.join(sorted(unknown))}")
         missing = {"title", "verdict", "effort", "note", "source", "invalid"} - set(row)
         _require(not missing, place, f"add {', '.join(sorted(missing))}")
         try:
             verdict, effort = Verdict(row["verdict"]), Effort(row["effort"])
             arguments = Arguments(**_tuples(row.get("arguments", {})))
-            invalid = tuple(Example(item["code"], item.get("after")) for item in row["invalid"])
+            invalid = tuple(Example(**_tuples(item)) for item in row["invalid"])
         except (ValueError, TypeError, KeyError) as error:
             raise PorterError(f"{place}: {error}") from error
         rule = cls(

@@ -1,0 +1,131 @@
+"""What the codemods of one module share, and what each of them decides."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from porter.codemods.options import Options
+from porter.findings import Edit, Verdict
+from porter.rulebook import Rule, Rulebook
+from porter.scan import Module, Resolver, Span
+from porter.scan.construct import Construct
+from porter.scan.receiver import BACKENDS, DEVICES, ReceiverFinder
+
+
+@dataclass(eq=False)
+class Decision:
+    """What becomes of one construct.
+
+    ``edits`` is called once every decision is made and no guard keeps this one;
+    None means that the code is left alone. ``shown`` is the node that a reader
+    sees as "before". ``blocks`` says that the construct would fail on HPU if it
+    ran there, so that a guard around it must not be opened.
+    """
+
+    construct: Construct
+    rule: Rule
+    shown: ast.AST
+    edits: Callable[[], Iterable[Edit]] | None = None
+    detail: str = ""
+    verdict: Verdict | None = None
+    blocks: bool = False
+    span: Span | None = None
+
+    @property
+    def fixable(self) -> bool:
+        return self.edits is not None
+
+    def keep(self, rule: Rule, detail: str = "") -> None:
+        """Leave the code alone after all."""
+        self.rule, self.detail, self.edits, self.verdict = rule, detail, None, None
+        self.blocks = False
+
+
+@dataclass(eq=False)
+class Layout:
+    """The edits of a module while they are laid out, innermost construct first.
+
+    ``consumed`` maps a node that is gone from the result to the decision that
+    did away with it.
+    """
+
+    edits: dict[Decision, list[Edit]] = field(default_factory=dict)
+    consumed: dict[ast.AST, Decision] = field(default_factory=dict)
+    _current: Decision | None = None
+
+    @property
+    def current(self) -> Decision:
+        assert self._current is not None
+        return self._current
+
+    def lay(self, decision: Decision) -> None:
+        """Ask a decision for its edits."""
+        self._current = decision
+        edits = list(decision.edits()) if decision.edits is not None else []
+        self.edits[decision] = edits
+
+    def take(self, span: Span) -> list[Edit]:
+        """Remove the edits that were laid inside a span; an outer edit carries them on."""
+        taken: list[Edit] = []
+        for decision, edits in self.edits.items():
+            inside = [edit for edit in edits if span[0] <= edit.start and edit.end <= span[1]]
+            taken += inside
+            self.edits[decision] = [edit for edit in edits if edit not in inside]
+        return taken
+
+
+@dataclass(eq=False)
+class Context:
+    """One module under analysis. ``decisions`` fills up in document order.
+
+    ``moved`` tells what the imports and assignments that will be rewritten refer
+    to afterwards, ``renamed`` which of them bind another name then, and
+    ``removals`` which statements go.
+    """
+
+    module: Module
+    resolver: Resolver
+    book: Rulebook
+    options: Options
+    native: Collection[str]
+    decisions: list[Decision] = field(default_factory=list)
+    moved: dict[ast.AST, str] = field(default_factory=dict)
+    renamed: dict[ast.AST, str] = field(default_factory=dict)
+    removals: set[ast.stmt] = field(default_factory=set)
+    layout: Layout = field(default_factory=Layout)
+
+    @cached_property
+    def devices(self) -> ReceiverFinder:
+        return ReceiverFinder(self.module, self.resolver, DEVICES)
+
+    @cached_property
+    def backends(self) -> ReceiverFinder:
+        return ReceiverFinder(self.module, self.resolver, BACKENDS)
+
+    def quoted(self, text: str, node: ast.AST) -> str:
+        """``text`` as a string literal that may stand at ``node``, inside an f-string too."""
+        for above in self.module.ancestors(node):
+            if isinstance(above, ast.JoinedStr):
+                opening = self.module.segment(above).lstrip("rRfFbBuU")
+                return f"'{text}'" if opening.startswith('"') else f'"{text}"'
+        return f'"{text}"'
+
+    def replace(self, node: ast.AST, text: str) -> Edit:
+        """Put ``text`` in the place of a node; constructs inside it are settled by that."""
+        self.consume(node)
+        start, end = self.module.span(node)
+        return Edit(start, end, text)
+
+    def consume(self, node: ast.AST) -> None:
+        """Note that the current edit does away with a node and all that stands inside it."""
+        self.layout.consumed[node] = self.layout.current
+        self.layout.take(self.module.span(node))
+
+
+def call_of(module: Module, callee: ast.AST) -> ast.Call | None:
+    """The call whose callee is the given node."""
+    parent = module.parents.get(callee)
+    return parent if isinstance(parent, ast.Call) and parent.func is callee else None

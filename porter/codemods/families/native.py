@@ -1,0 +1,81 @@
+"""Compiled extension modules, and the CUDA libraries that Python code loads by hand."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from porter.codemods.context import Context, Decision, call_of
+from porter.codemods.import_edits import import_edits, move
+from porter.codemods.registry import decides
+from porter.codemods.spelling import alias_binding, root_of, spell
+from porter.findings import Edit
+from porter.scan import Construct, Kind
+
+NATIVE_IMPORT = "HPU500"
+ROUTED_IMPORT = "HPU501"
+NATIVE_USE = "HPU502"
+ROUTED_USE = "HPU503"
+IMPLEMENTED_USE = "HPU504"
+CUDA_LIBRARY = "HPU510"
+
+
+@decides(Kind.NATIVE)
+def native(construct: Construct, context: Context) -> Decision:
+    """A routed module is imported from its new place; a routed call waits for its operation."""
+    options, node = context.options, construct.node
+    module = _module_of(construct.name, context)
+    target = options.routes.get(module)
+    if isinstance(node, ast.alias):
+        return _import(construct, context, node, module, target)
+    shown = call_of(context.module, node) or node
+    if target is None and module not in options.routes.values():
+        rule = context.book[NATIVE_USE]
+        return Decision(construct, rule, shown, detail=construct.name, blocks=True)
+    new = (target or module) + construct.name[len(module) :]
+    if new in options.implemented:
+        return Decision(construct, context.book[IMPLEMENTED_USE], shown, edits=lambda: ())
+    return Decision(construct, context.book[ROUTED_USE], shown, detail=new)
+
+
+@decides(Kind.LIBRARY)
+def library(construct: Construct, context: Context) -> Decision:
+    shown = call_of(context.module, construct.node) or construct.node
+    return Decision(construct, context.book[CUDA_LIBRARY], shown, blocks=True)
+
+
+def _import(
+    construct: Construct, context: Context, alias: ast.alias, module: str, target: str | None
+) -> Decision:
+    statement = context.module.parents[alias]
+    if target is None:
+        return Decision(construct, context.book[NATIVE_IMPORT], statement, blocks=True)
+    move(context, alias, target + construct.name[len(module) :])
+
+    def edits() -> Iterator[Edit]:
+        yield from import_edits(context, alias)
+        yield from _respelled_uses(context, alias, module, target)
+
+    return Decision(construct, context.book[ROUTED_IMPORT], statement, edits=edits)
+
+
+def _respelled_uses(context: Context, alias: ast.alias, module: str, target: str) -> Iterator[Edit]:
+    """``import pkg.ops`` is used as ``pkg.ops.f``: the uses move with the import."""
+    for decision in context.decisions:
+        use, name = decision.construct.node, decision.construct.name
+        root = root_of(use)
+        if root is None or not isinstance(use, ast.expr) or _module_of(name, context) != module:
+            continue
+        binding = alias_binding(context, root)
+        if binding is not None and binding.node is alias:
+            text = spell(context, use, name, target + name[len(module) :])
+            if text is not None and text != context.module.segment(use):
+                yield Edit(*context.module.span(use), text)
+
+
+def _module_of(name: str, context: Context) -> str:
+    """The native module that ``name`` is, or belongs to; empty where it is none."""
+    owners = (
+        module for module in context.native if name == module or name.startswith(f"{module}.")
+    )
+    return max(owners, key=len, default="")

@@ -1,0 +1,161 @@
+"""Tensor and module methods and attributes that speak of CUDA."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from porter.codemods.calls import edit_arguments, has_unpacking, named
+from porter.codemods.context import Context, Decision, call_of
+from porter.codemods.registry import decides
+from porter.findings import Edit, Verdict
+from porter.scan import Construct, Kind
+
+MOVE = "HPU201"
+OWN_METHOD = "HPU202"
+IS_CUDA = "HPU203"
+IS_CUDA_CALL = "HPU204"
+PINNED = "HPU205"
+
+_TIGHT = (ast.Compare, ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Call, ast.Subscript, ast.Await)
+
+
+@decides("method:cuda")
+def move(construct: Construct, context: Context) -> Decision:
+    """``x.cuda(device, non_blocking=True)`` is ``x.to("hpu", non_blocking=True)``."""
+    attribute = construct.node
+    assert isinstance(attribute, ast.Attribute)
+    call = call_of(context.module, attribute)
+    assert call is not None
+    rule = context.book[MOVE]
+    if _is_own_method(context, attribute):
+        return Decision(construct, context.book[OWN_METHOD], call)
+    if has_unpacking(call):
+        return Decision(
+            construct, rule, call, verdict=Verdict.REVIEW, detail="arguments are unpacked"
+        )
+
+    def to_hpu(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
+        device = cst.Arg(cst.SimpleString(context.quoted("hpu", attribute)))
+        return [device, *_without_device(arguments)]
+
+    def edits() -> Iterator[Edit]:
+        _, end = context.module.span(attribute)
+        yield Edit(end - len("cuda"), end, "to")
+        yield from edit_arguments(context, call, to_hpu)
+
+    return Decision(construct, rule, call, edits=edits)
+
+
+@decides("definition:cuda")
+def own_method(construct: Construct, context: Context) -> Decision:
+    definition = construct.node
+    assert isinstance(definition, ast.FunctionDef)
+    start, _ = context.module.span(definition)
+    body, _ = context.module.span(definition.body[0])
+    header = context.module.text[start:body].rstrip()
+    return Decision(
+        construct,
+        context.book[OWN_METHOD],
+        definition,
+        span=(start, start + len(header)),
+    )
+
+
+@decides("attribute:is_cuda")
+def is_cuda(construct: Construct, context: Context) -> Decision:
+    """``x.is_cuda`` is False for HPU tensors; the type of the device tells."""
+    attribute = construct.node
+    assert isinstance(attribute, ast.Attribute)
+    if _is_own_method(context, attribute):
+        return Decision(construct, context.book[OWN_METHOD], attribute)
+    parent = context.module.parents[attribute]
+    negated = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+    shown = parent if negated else attribute
+    hpu = context.quoted("hpu", attribute)
+
+    def edits() -> Iterator[Edit]:
+        tight = _binds_tightly(context, shown)
+        start, _ = context.module.span(shown)
+        value, end = context.module.span(attribute)
+        if negated or tight:
+            yield Edit(start, value, "(" if tight else "")
+        test = f"device.type {'!=' if negated else '=='} {hpu}"
+        yield Edit(end - len("is_cuda"), end, f"{test})" if tight else test)
+
+    return Decision(construct, context.book[IS_CUDA], shown, edits=edits)
+
+
+@decides("method:is_cuda")
+def is_cuda_call(construct: Construct, context: Context) -> Decision:
+    call = call_of(context.module, construct.node)
+    assert call is not None
+    return Decision(construct, context.book[IS_CUDA_CALL], call)
+
+
+@decides("method:pin_memory", Kind.KEYWORD)
+def pinned(construct: Construct, context: Context) -> Decision | None:
+    call = call_of(context.module, construct.node)
+    if call is not None and (call.args or call.keywords):
+        return None
+    return Decision(construct, context.book[PINNED], call or construct.node)
+
+
+@decides(Kind.ATTRIBUTE)
+def attribute(construct: Construct, context: Context) -> Decision | None:
+    """Attributes that a row of the rulebook renames or reports."""
+    node, rule = construct.node, context.book.lookup(construct.key)
+    assert isinstance(node, ast.Attribute)
+    if rule is None:
+        return None
+    shown = call_of(context.module, node) or node
+    replacement = rule.replacement
+    if replacement is None:
+        return Decision(construct, rule, shown, blocks=rule.verdict is Verdict.UNSUPPORTED)
+    _, end = context.module.span(node)
+    edit = Edit(end - len(node.attr), end, replacement)
+    return Decision(construct, rule, shown, edits=lambda: [edit])
+
+
+def _without_device(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
+    """The second positional argument of ``Tensor.cuda`` is ``non_blocking``."""
+    kept: list[cst.Arg] = []
+    for index, argument in enumerate(arguments):
+        if argument.keyword is not None:
+            if argument.keyword.value != "device":
+                kept.append(argument)
+        elif index > 0:
+            kept.append(named(argument, "non_blocking"))
+    return kept
+
+
+def _is_own_method(context: Context, attribute: ast.Attribute) -> bool:
+    """Whether ``self.cuda`` or ``self.is_cuda`` is what this very class defines."""
+    receiver = attribute.value
+    if not (isinstance(receiver, ast.Name) and receiver.id in ("self", "cls")):
+        return False
+    owner = next(
+        (above for above in context.module.ancestors(attribute) if isinstance(above, ast.ClassDef)),
+        None,
+    )
+    return owner is not None and any(
+        (isinstance(node, ast.FunctionDef) and node.name == attribute.attr)
+        or (
+            isinstance(node, ast.Attribute)
+            and node.attr == attribute.attr
+            and isinstance(node.ctx, ast.Store)
+        )
+        for node in ast.walk(owner)
+    )
+
+
+def _binds_tightly(context: Context, node: ast.AST) -> bool:
+    """Whether the operator around ``node`` would tear a comparison apart."""
+    parent = context.module.parents[node]
+    if isinstance(parent, ast.UnaryOp):
+        return not isinstance(parent.op, ast.Not)
+    if isinstance(parent, ast.Call):
+        return parent.func is node
+    return isinstance(parent, _TIGHT)

@@ -1,0 +1,93 @@
+"""The import that registers ``torch.hpu``: once a file, behind the import of torch."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from porter.findings import Edit
+from porter.scan import Module, Resolver
+
+IMPORT = "import habana_frameworks.torch  # noqa: F401  (registers torch.hpu)"
+
+
+def import_edit(module: Module, resolver: Resolver, edited: Iterable[int]) -> list[Edit]:
+    """The added import of a file whose edits at offsets ``edited`` need the bridge."""
+    if any(_imports(node, "habana_frameworks") for node in module.nodes):
+        return []
+    offsets = list(edited)
+    anchors = [node for node in _runtime(module) if _imports(node, "torch")]
+    top = [node for node in anchors if module.function(node) is None]
+    if top:
+        return [_beside(module, top[0], offsets)]
+    local = _local_anchors(module, anchors, offsets)
+    return [_behind(module, node) for node in local] or [_behind_imports(module)]
+
+
+def _runtime(module: Module) -> Iterator[ast.stmt]:
+    """Statements that run: not those below ``if TYPE_CHECKING``."""
+    for node in module.nodes:
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and not any(
+            isinstance(above, ast.If) and "TYPE_CHECKING" in ast.unparse(above.test)
+            for above in module.ancestors(node)
+        ):
+            yield node
+
+
+def _imports(node: ast.AST, package: str) -> bool:
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and not node.level:
+        names = [node.module or ""]
+    else:
+        return False
+    return any(name == package or name.startswith(f"{package}.") for name in names)
+
+
+def _local_anchors(module: Module, anchors: list[ast.stmt], offsets: list[int]) -> list[ast.stmt]:
+    """Functions that import torch for themselves get the bridge there."""
+    found: dict[ast.AST, ast.stmt] = {}
+    for anchor in anchors:
+        function = module.function(anchor)
+        assert function is not None
+        start, end = module.span(function)
+        if any(start <= offset < end for offset in offsets):
+            found.setdefault(function, anchor)
+    return list(found.values())
+
+
+def _beside(module: Module, anchor: ast.stmt, offsets: list[int]) -> Edit:
+    """Behind the first import of torch, or before it where it is itself rewritten."""
+    start, end = module.span(anchor)
+    if not any(start <= offset < end for offset in offsets):
+        return _behind(module, anchor)
+    first = module.line_start(start)
+    indent = module.text[first:start]
+    return Edit(first, first, f"{indent}{IMPORT}{module.newline}")
+
+
+def _behind(module: Module, anchor: ast.stmt) -> Edit:
+    start, end = module.span(anchor)
+    indent = module.text[module.line_start(start) : start]
+    return _insert(module, module.line_end(end), indent if not indent.strip() else "")
+
+
+def _behind_imports(module: Module) -> Edit:
+    """A file without torch: behind its leading imports, or its docstring."""
+    last: ast.stmt | None = None
+    for statement in module.tree.body:
+        is_docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        if not isinstance(statement, (ast.Import, ast.ImportFrom)) and not is_docstring:
+            break
+        last = statement
+    if last is not None:
+        return _behind(module, last)
+    start = module.span(module.tree.body[0])[0] if module.tree.body else 0
+    return _insert(module, module.line_start(start), "")
+
+
+def _insert(module: Module, offset: int, indent: str) -> Edit:
+    text = f"{indent}{IMPORT}{module.newline}"
+    if offset and module.text[offset - 1] not in "\r\n":
+        text = f"{module.newline}{indent}{IMPORT}"
+    return Edit(offset, offset, text)

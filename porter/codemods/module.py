@@ -1,0 +1,158 @@
+"""Analyse one module: scan, decide, keep guards and aliases sound, and lay out the edits."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection
+
+from porter.codemods.context import Context, Decision
+from porter.codemods.guards import keep_guards_sound
+from porter.codemods.habana import import_edit
+from porter.codemods.options import Options
+from porter.codemods.pins import pin_aliases
+from porter.codemods.registry import decide
+from porter.findings import Edit, FileResult, Finding, Status, apply_edits
+from porter.rulebook import Rulebook
+from porter.scan import Construct, Kind, Module, Resolver, Span, scan
+
+LEFT_ALONE = "HPU013"
+
+
+def analyse_module(
+    module: Module, book: Rulebook, options: Options, native: Collection[str]
+) -> FileResult:
+    """Every construct of ``module`` as a finding, and the edits that convert what can be."""
+    watched = {*native, *options.routes, *options.routes.values()}
+    constructs = [
+        construct
+        for construct in scan(module, book, watched)
+        if not _is_settled(construct, options)
+    ]
+    context = Context(module, Resolver(module), book, options, watched)
+    _decide(context, constructs)
+    _lay_out(context)
+    edits = [edit for laid in context.layout.edits.values() for edit in laid]
+    needing = [edit.start for edit in edits if _needs_bridge(edit)]
+    if needing and options.add_imports:
+        edits += import_edit(module, context.resolver, needing)
+    findings = tuple(
+        _finding(context, decision, count, edits) for decision, count in _counted(context).items()
+    )
+    _check(module, edits)
+    return FileResult(module.path, findings, len(constructs), tuple(sorted(edits)))
+
+
+def _is_settled(construct: Construct, options: Options) -> bool:
+    """Whether a name already comes from a module of ours, with an operation behind it."""
+    if construct.kind is not Kind.NATIVE or construct.name in options.routes:
+        return False
+    ours = any(
+        construct.name == target or construct.name.startswith(f"{target}.")
+        for target in options.routes.values()
+    )
+    return ours and (isinstance(construct.node, ast.alias) or construct.name in options.implemented)
+
+
+def _decide(context: Context, constructs: list[Construct]) -> None:
+    for construct in constructs:
+        decision = decide(construct, context)
+        if decision is not None:
+            context.decisions.append(decision)
+    for decision in context.decisions:
+        if decision.fixable and not context.options.selects(decision.rule.id):
+            decision.edits = None
+    keep_guards_sound(context)
+    if context.options.leaves_alone(context.module.path):
+        for decision in context.decisions:
+            if decision.fixable:
+                decision.keep(context.book[LEFT_ALONE])
+    pin_aliases(context)
+
+
+def _lay_out(context: Context) -> None:
+    """Ask for all edits, the innermost construct first, so that outer edits can carry them."""
+
+    def length(decision: Decision) -> int:
+        start, end = context.module.span(decision.shown)
+        return end - start
+
+    for decision in sorted(context.decisions, key=length):
+        context.layout.lay(decision)
+
+
+def _counted(context: Context) -> dict[Decision, int]:
+    """How many constructs each decision settles: its own, and those its edits do away with."""
+    consumers = {decision: _consumer(context, decision) for decision in context.decisions}
+    counts = {decision: 1 for decision, consumer in consumers.items() if consumer is None}
+    for decision, consumer in consumers.items():
+        if consumer is not None:
+            last = decision
+            while (outer := consumers[last]) is not None:
+                last = outer
+            counts[last] += 1
+    return counts
+
+
+def _consumer(context: Context, decision: Decision) -> Decision | None:
+    """The decision whose edit does away with this construct."""
+    node = decision.construct.node
+    for above in (node, *context.module.ancestors(node)):
+        consumer = context.layout.consumed.get(above)
+        if consumer is not None and consumer is not decision:
+            return consumer
+    return None
+
+
+def _needs_bridge(edit: Edit) -> bool:
+    text = edit.replacement
+    return "torch.hpu" in text or "hpu" in text or "hccl" in text
+
+
+def _finding(context: Context, decision: Decision, constructs: int, edits: list[Edit]) -> Finding:
+    module = context.module
+    start, end = decision.span or module.span(decision.shown)
+    line, column = module.place(start)
+    end_line, end_column = module.place(end)
+    fixable = decision.fixable
+    return Finding(
+        rule=decision.rule.id,
+        verdict=decision.verdict or decision.rule.verdict,
+        effort=decision.rule.effort,
+        status=Status.FIXABLE if fixable else Status.REPORTED,
+        path=module.path,
+        line=line,
+        column=column,
+        end_line=end_line,
+        end_column=end_column,
+        before=module.text[start:end],
+        after=_after(module, (start, end), edits) if fixable else None,
+        message=_message(decision),
+        url=decision.rule.url,
+        constructs=constructs,
+        edits=tuple(sorted(context.layout.edits[decision])),
+    )
+
+
+def _after(module: Module, span: Span, edits: list[Edit]) -> str:
+    """The text of a span once every edit inside it is applied."""
+    start, end = span
+    inside = [
+        Edit(edit.start - start, edit.end - start, edit.replacement)
+        for edit in edits
+        if start <= edit.start and edit.end <= end
+    ]
+    return apply_edits(module.text[start:end], inside)
+
+
+def _message(decision: Decision) -> str:
+    note = decision.rule.note
+    return f"{decision.detail}: {note}" if decision.detail else note
+
+
+def _check(module: Module, edits: list[Edit]) -> None:
+    """A result that does not parse is a bug of ours, and must never reach a file."""
+    if edits:
+        try:
+            ast.parse(apply_edits(module.text, edits))
+        except SyntaxError as error:
+            raise AssertionError(f"{module.path}: the rewritten file does not parse") from error

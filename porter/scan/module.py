@@ -1,0 +1,137 @@
+"""A parsed module: text, syntax tree, positions, and what its names refer to."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from porter.scan.scopes import Binding, Scope, ScopeBuilder
+
+Span = tuple[int, int]
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_SOURCE_ROOTS = frozenset({"src", "lib", "python"})
+
+
+class Module:
+    """One Python file. Offsets count characters of ``text``.
+
+    Raises SyntaxError, ValueError (a NUL byte) or RecursionError where the
+    text cannot be parsed.
+    """
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.tree = ast.parse(text)
+        self.package = package_of(path)
+        names = ScopeBuilder(self.tree, self.package)
+        self.parents = names.parents
+        self.nodes = names.nodes
+        self.root = names.root
+        self._scope_of = names.scope_of
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+
+    @cached_property
+    def newline(self) -> str:
+        """The line end that the file uses first."""
+        match = _LINE_END.search(self.text)
+        return match.group() if match else "\n"
+
+    def offset(self, line: int, byte_column: int) -> int:
+        """Character offset of a position as ast gives it: 1-based line, UTF-8 byte column."""
+        start = self._line_starts[line - 1]
+        prefix = self.text[start : start + byte_column]
+        if prefix.isascii():
+            return start + byte_column
+        return start + len(prefix.encode()[:byte_column].decode(errors="ignore"))
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """1-based line and column, in characters, of an offset."""
+        low, high = 0, len(self._line_starts)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._line_starts[middle] <= offset else (low, middle)
+        return low + 1, offset - self._line_starts[low] + 1
+
+    def line_start(self, offset: int) -> int:
+        return self._line_starts[self.place(offset)[0] - 1]
+
+    def line_end(self, offset: int) -> int:
+        """Offset just behind the line end of the line that holds ``offset``."""
+        line = self.place(offset)[0]
+        return self._line_starts[line] if line < len(self._line_starts) else len(self.text)
+
+    def span(self, node: ast.AST) -> Span:
+        """Start and end offset of a statement, an expression, an argument or an alias."""
+        assert isinstance(node, _LOCATED)
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        return (
+            self.offset(node.lineno, node.col_offset),
+            self.offset(node.end_lineno, node.end_col_offset),
+        )
+
+    def segment(self, node: ast.AST) -> str:
+        start, end = self.span(node)
+        return self.text[start:end]
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Parents of ``node``, nearest first, up to the module."""
+        while node in self.parents:
+            node = self.parents[node]
+            yield node
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """The statement that ``node`` is, or is a part of."""
+        if isinstance(node, ast.stmt):
+            return node
+        return next(above for above in self.ancestors(node) if isinstance(above, ast.stmt))
+
+    def function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The innermost function around ``node``."""
+        for above in self.ancestors(node):
+            if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                return above
+        return None
+
+    def scope(self, node: ast.AST) -> Scope:
+        """The scope in which ``node`` is evaluated."""
+        if isinstance(node, ast.Name):
+            return self._scope_of[node]
+        for above in self.ancestors(node):
+            if above in self._scope_of:
+                return self._scope_of[above]
+        return self.root
+
+    def scopes(self) -> Iterator[Scope]:
+        yield self.root
+        seen: set[int] = set()
+        for scope in self._scope_of.values():
+            if id(scope) not in seen and scope is not self.root:
+                seen.add(id(scope))
+                yield scope
+
+    def bindings(self, name: ast.Name) -> list[Binding]:
+        """All bindings that a load of ``name`` may see."""
+        owner = self.scope(name).owner(name.id)
+        return [] if owner is None else owner.bindings[name.id]
+
+
+_LOCATED = (ast.stmt, ast.expr, ast.arg, ast.alias, ast.keyword, ast.pattern, ast.ExceptHandler)
+
+
+def package_of(path: str) -> str:
+    """The dotted package that the module at ``path`` lives in."""
+    parts = list(PurePosixPath(path).parts[:-1])
+    while parts and (parts[0] in _SOURCE_ROOTS or not parts[0].isidentifier()):
+        del parts[0]
+    return ".".join(parts)

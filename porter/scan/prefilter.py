@@ -1,0 +1,32 @@
+"""A cheap look at the bytes of a file: is there anything to parse it for?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from porter.rulebook import Rulebook
+
+_ALWAYS = ("cuda", "nccl", "NCCL", "CUDA", "gpu:", "pin_memory", "cudnn")
+_NAME = re.compile(r"\w+")
+
+
+class Prefilter:
+    """Passes every file that can hold a construct. Built from the rulebook, so it cannot drift."""
+
+    def __init__(self, book: Rulebook, native: Collection[str]) -> None:
+        words = {*_ALWAYS, *_rule_words(book), *(name.rpartition(".")[2] for name in native)}
+        shortest = {word for word in words if not any(w != word and w in word for w in words)}
+        self._pattern = re.compile("|".join(map(re.escape, sorted(shortest))).encode())
+
+    def passes(self, data: bytes) -> bool:
+        return self._pattern.search(data) is not None
+
+
+def _rule_words(book: Rulebook) -> Iterator[str]:
+    """A word that occurs wherever a rule can match: of ``torch.x.Y`` the last part."""
+    for rule in book:
+        for pattern in rule.match:
+            name = pattern.removesuffix(".*").rpartition(":")[2]
+            parts = _NAME.findall(name)
+            yield parts[-1] if parts[0] == "torch" else parts[0]

@@ -1,0 +1,410 @@
+"""Who receives a string such as ``"cuda"``? That decides whether it names a torch device."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from porter.scan.module import Module
+from porter.scan.resolve import Resolver
+from porter.scan.scopes import Scope
+
+_DEVICE_NAME = re.compile(r"device|(^|_)dev(_|$)|map_location", re.IGNORECASE)
+_BACKEND_NAME = re.compile(r"backend|(^|_)comm(_|$)", re.IGNORECASE)
+_DEVICE_WORD = re.compile(r"(cpu|cuda|hpu|xpu|mps|npu|musa|meta|tpu|xla)(:\d*)?")
+_BACKEND_WORD = re.compile(r"nccl|hccl|gloo|mpi|ucc", re.IGNORECASE)
+_SPLITTERS = frozenset({"split", "rsplit", "partition", "lower", "upper", "strip", "get", "pop"})
+_PREFIX_TESTS = frozenset({"startswith", "endswith", "__eq__", "count", "find", "index"})
+_FOREIGN_TORCH = ("torch.library", "torch.ops", "torch._C")
+_BACKEND_TAKERS = ("torch.distributed.", "torch.cuda.")
+
+
+class Receiver(Enum):
+    DEVICE = "device"  # takes a device: replace
+    LIST = "list"  # a list of accepted devices: extend
+    COVERED = "covered"  # hpu stands beside it already: leave alone
+    FOREIGN = "foreign"  # somebody else's API: report
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What tells a device (or a backend) from any other string."""
+
+    name: re.Pattern[str]
+    word: re.Pattern[str]
+    ours: str
+
+    def is_word(self, node: ast.AST) -> bool:
+        return (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and bool(self.word.fullmatch(node.value))
+        )
+
+    def is_ours(self, node: ast.AST) -> bool:
+        return isinstance(node, ast.Constant) and (
+            node.value == self.ours or str(node.value).startswith(f"{self.ours}:")
+        )
+
+
+DEVICES = Vocabulary(_DEVICE_NAME, _DEVICE_WORD, "hpu")
+BACKENDS = Vocabulary(_BACKEND_NAME, _BACKEND_WORD, "hccl")
+
+
+class ReceiverFinder:
+    """Classifies the strings of one module."""
+
+    def __init__(self, module: Module, resolver: Resolver, vocabulary: Vocabulary) -> None:
+        self._module = module
+        self._resolver = resolver
+        self._words = vocabulary
+        self._variables: dict[tuple[int, str], bool] = {}
+
+    def expression(self, node: ast.expr) -> ast.expr:
+        """All that builds the string: ``"cuda:" + str(i)``, ``"cuda:{}".format(i)``."""
+        parent = self._module.parents[node]
+        if isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Add, ast.Mod)):
+            if parent.left is node:
+                return self.expression(parent)
+        elif isinstance(parent, ast.Attribute) and parent.attr == "format":
+            call = self._module.parents[parent]
+            if isinstance(call, ast.Call) and call.func is parent:
+                return call
+        return node
+
+    def receiver(self, node: ast.expr) -> Receiver:
+        """Who takes the value of ``node``, looking through ``a if c else b`` and ``or``."""
+        parent = self._module.parents[node]
+        match parent:
+            case ast.IfExp() if node is not parent.test:
+                if self._is_availability_test(parent.test):
+                    return Receiver.DEVICE
+                return self.receiver(parent)
+            case ast.BoolOp():
+                return self.receiver(parent)
+            case ast.NamedExpr():
+                return self._of_target(parent.target) or self.receiver(parent)
+            case ast.keyword():
+                return self._of_keyword(parent)
+            case ast.Call():
+                return self._of_argument(parent, node)
+            case ast.Compare():
+                return self._of_comparison(parent, node)
+            case ast.MatchValue():
+                return self._of_pattern(parent)
+            case ast.arguments():
+                return self._of_default(parent, node)
+            case ast.Assign():
+                found = (self._of_target(target) for target in parent.targets)
+                return next(filter(None, found), Receiver.FOREIGN)
+            case ast.AnnAssign():
+                return self._of_target(parent.target) or Receiver.FOREIGN
+            case ast.Return() | ast.Yield():
+                return self._of_return(parent)
+            case ast.Dict():
+                return self._of_entry(parent, node)
+            case ast.List() | ast.Tuple() | ast.Set():
+                return self._of_element(parent)
+            case _:
+                return Receiver.FOREIGN
+
+    def names_device(self, node: ast.AST) -> bool:
+        """Whether an expression holds a device, judged by its name, its use or its shape."""
+        match node:
+            case ast.Name():
+                return self._is_named(node.id) or self._is_variable(node)
+            case ast.Attribute():
+                return node.attr == "type" or self._is_named(node.attr)
+            case ast.Subscript(slice=ast.Constant(value=str() as key)):
+                return self._is_named(key)
+            case ast.Subscript():
+                return self.names_device(node.value)
+            case ast.Call(func=ast.Name(id="str" | "repr" | "type"), args=[argument]):
+                return self.names_device(argument)
+            case ast.Call(func=ast.Attribute(value=value, attr=attribute)):
+                if attribute in _SPLITTERS and self.names_device(value):
+                    return True
+                if attribute in ("get", "pop") and node.args:
+                    return self._of_key(node.args[0]) is Receiver.DEVICE
+                return self._is_named(attribute)
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, name, *_]):
+                return self._of_key(name) is Receiver.DEVICE
+            case ast.Call(func=ast.Name(id=function)):
+                return self._is_named(function)
+            case _:
+                return False
+
+    def _is_named(self, name: str) -> bool:
+        return bool(self._words.name.search(name))
+
+    def _of_keyword(self, keyword: ast.keyword) -> Receiver:
+        call = self._module.parents[keyword]
+        if keyword.arg is not None and self._is_named(keyword.arg):
+            return Receiver.DEVICE
+        if isinstance(call, ast.Call) and keyword.arg in ("type", "default", "const"):
+            if self._takes(call.func):
+                return Receiver.DEVICE
+            if keyword.arg != "type" and self._declares_option(call):
+                return Receiver.DEVICE
+        return Receiver.FOREIGN
+
+    def _declares_option(self, call: ast.Call) -> bool:
+        """``add_argument("--device", default="cuda")`` and its like."""
+        return any(
+            isinstance(argument, ast.Constant)
+            and isinstance(argument.value, str)
+            and self._is_named(argument.value.replace("-", "_"))
+            for argument in call.args
+        )
+
+    def _of_argument(self, call: ast.Call, node: ast.expr) -> Receiver:
+        if node is call.func or node not in call.args:
+            return Receiver.FOREIGN
+        if self._takes(call.func):
+            return Receiver.DEVICE
+        if isinstance(call.func, ast.Attribute):
+            if call.func.attr in _PREFIX_TESTS and self.names_device(call.func.value):
+                return Receiver.DEVICE
+            if call.func.attr in ("get", "pop", "setdefault") and node is not call.args[0]:
+                return self._of_key(call.args[0])
+        if isinstance(call.func, ast.Name) and call.func.id in ("getattr", "setattr"):
+            return self._of_key(call.args[1]) if node in call.args[2:] else Receiver.FOREIGN
+        parameter = self._parameter(call, call.args.index(node))
+        if parameter is not None and self._is_named(parameter):
+            return Receiver.DEVICE
+        return Receiver.FOREIGN
+
+    def _takes(self, function: ast.expr) -> bool:
+        """Whether a callee is known to take a device (a backend) by position."""
+        name = self._resolver.dotted(function)
+        if self._words is BACKENDS:
+            return name is not None and name.startswith(_BACKEND_TAKERS)
+        if isinstance(function, ast.Attribute) and function.attr == "to":
+            return True
+        if name is None or not name.startswith("torch."):
+            return False
+        return not name.startswith(_FOREIGN_TORCH)
+
+    def _parameter(self, call: ast.Call, index: int) -> str | None:
+        """The parameter that a positional argument fills, for functions of this module."""
+        callee, bound = call.func, 0
+        if isinstance(callee, ast.Attribute):
+            if not (isinstance(callee.value, ast.Name) and callee.value.id == "self"):
+                return None
+            name, bound = callee.attr, 1
+        elif isinstance(callee, ast.Name):
+            name = callee.id
+        else:
+            return None
+        parameters = self._signatures.get(name)
+        if parameters is None:
+            return None
+        if parameters[:1] in (["self"], ["cls"]):
+            bound = 1
+        position = index + bound
+        return parameters[position] if position < len(parameters) else None
+
+    @cached_property
+    def _signatures(self) -> dict[str, list[str]]:
+        """Parameter names of the module's functions; of a class, those of its constructor."""
+        signatures: dict[str, list[str]] = {}
+        for node in self._module.nodes:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                name, owner = node.name, self._module.parents[node]
+                if name == "__init__" and isinstance(owner, ast.ClassDef):
+                    name = owner.name
+                every = [*node.args.posonlyargs, *node.args.args]
+                signatures[name] = [parameter.arg for parameter in every]
+        return signatures
+
+    def _of_comparison(self, node: ast.Compare, literal: ast.expr) -> Receiver:
+        operands = [node.left, *node.comparators]
+        position = operands.index(literal)
+        others = [other for other in operands if other is not literal]
+        if self.stands_beside_ours(node):
+            return Receiver.COVERED
+        operator = node.ops[max(position - 1, 0)]
+        if isinstance(operator, (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)):
+            if any(self.names_device(other) or self._is_word(other) for other in others):
+                return Receiver.DEVICE
+        elif position == 0 and any(self.names_device(other) for other in others):
+            return Receiver.DEVICE
+        return Receiver.FOREIGN
+
+    def _is_word(self, node: ast.AST) -> bool:
+        return self._words.is_word(node)
+
+    def _of_pattern(self, pattern: ast.MatchValue) -> Receiver:
+        case = next(
+            above for above in self._module.ancestors(pattern) if isinstance(above, ast.match_case)
+        )
+        match = self._module.parents[case]
+        assert isinstance(match, ast.Match)
+        values = [
+            value.value
+            for other in match.cases
+            for value in ast.walk(other.pattern)
+            if isinstance(value, ast.MatchValue)
+        ]
+        if any(self._words.is_ours(value) for value in values):
+            return Receiver.COVERED
+        others = [value for value in values if value is not pattern.value]
+        if self.names_device(match.subject) or any(self._is_word(value) for value in others):
+            return Receiver.DEVICE
+        return Receiver.FOREIGN
+
+    def _of_default(self, arguments: ast.arguments, node: ast.expr) -> Receiver:
+        positional = [*arguments.posonlyargs, *arguments.args]
+        pairs = list(zip(reversed(positional), reversed(arguments.defaults), strict=False)) + list(
+            zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        )
+        parameter = next(parameter for parameter, default in pairs if default is node)
+        if self._is_named(parameter.arg):
+            return Receiver.DEVICE
+        owner = self._module.parents[arguments]
+        body = self._module.scope(owner.body[0]) if isinstance(owner, _FUNCTIONS) else None
+        if body is not None and self._flows_to_device(parameter.arg, body):
+            return Receiver.DEVICE
+        return Receiver.FOREIGN
+
+    def _of_target(self, target: ast.expr) -> Receiver | None:
+        named = self.names_device(target) and not (
+            isinstance(target, ast.Attribute) and target.attr == "type"
+        )
+        return Receiver.DEVICE if named else None
+
+    def _of_return(self, node: ast.AST) -> Receiver:
+        function = self._module.function(node)
+        if function is None:
+            return Receiver.FOREIGN
+        returns = function.returns
+        named = self._is_named(function.name)
+        typed = returns is not None and self._resolver.dotted(returns) == "torch.device"
+        return Receiver.DEVICE if named or typed else Receiver.FOREIGN
+
+    def _of_entry(self, table: ast.Dict, node: ast.expr) -> Receiver:
+        if node in table.keys:
+            ours = any(key is not None and self._words.is_ours(key) for key in table.keys)
+            return Receiver.COVERED if ours else Receiver.FOREIGN
+        return self._of_key(table.keys[table.values.index(node)])
+
+    def _of_key(self, key: ast.expr | None) -> Receiver:
+        named = isinstance(key, ast.Constant) and self._is_named(str(key.value))
+        return Receiver.DEVICE if named else Receiver.FOREIGN
+
+    def _of_element(self, sequence: ast.List | ast.Tuple | ast.Set) -> Receiver:
+        """An element of ``in (…)``, ``choices=[…]``, ``Literal[…]`` or of a loop's list."""
+        if any(self._words.is_ours(element) for element in sequence.elts):
+            return Receiver.COVERED
+        parent = self._module.parents[sequence]
+        match parent:
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()]) if sequence is not left:
+                if not (self.names_device(left) or self._all_words(sequence)):
+                    return Receiver.FOREIGN
+                return Receiver.LIST if len(sequence.elts) > 1 else Receiver.DEVICE
+            case ast.keyword(arg="choices"):
+                return Receiver.LIST if self._all_words(sequence) else Receiver.FOREIGN
+            case ast.Subscript(value=value) if self._resolver.dotted(value) in _LITERALS:
+                return Receiver.LIST if self._all_words(sequence) else Receiver.FOREIGN
+            case ast.For() | ast.comprehension() | ast.Call():
+                return Receiver.DEVICE if self._all_words(sequence) else Receiver.FOREIGN
+            case ast.Assign() | ast.AnnAssign() | ast.keyword():
+                if self.receiver(sequence) is Receiver.DEVICE and len(sequence.elts) > 1:
+                    return Receiver.LIST
+                return self.receiver(sequence)
+            case _:
+                return Receiver.FOREIGN
+
+    def _all_words(self, sequence: ast.List | ast.Tuple | ast.Set) -> bool:
+        return all(
+            self._is_word(element) or (isinstance(element, ast.Constant) and element.value is None)
+            for element in sequence.elts
+        )
+
+    def stands_beside_ours(self, comparison: ast.expr) -> bool:
+        """Whether an ``or``, or another arm of the same ``if`` chain, already tests for hpu."""
+        node: ast.AST = comparison
+        for above in self._module.ancestors(comparison):
+            if isinstance(above, ast.BoolOp):
+                if any(self._tests_for_ours(value) for value in above.values):
+                    return True
+            elif isinstance(above, (ast.If, ast.IfExp)) and node is above.test:
+                return self._chain_has_ours(above)
+            elif not isinstance(above, ast.UnaryOp):
+                return False
+            node = above
+        return False
+
+    def _chain_has_ours(self, branch: ast.If | ast.IfExp) -> bool:
+        top: ast.If | ast.IfExp = branch
+        while isinstance(parent := self._module.parents[top], type(branch)) and (
+            parent.orelse == [top] or parent.orelse is top
+        ):
+            top = parent
+        return any(self._tests_for_ours(arm.test) for arm in _arms(top))
+
+    def _tests_for_ours(self, test: ast.expr) -> bool:
+        return any(
+            self._words.is_ours(node)
+            or (isinstance(node, ast.Attribute) and node.attr in ("hpu", "is_hpu"))
+            for node in ast.walk(test)
+        )
+
+    def _is_availability_test(self, test: ast.expr) -> bool:
+        return any(
+            isinstance(node, ast.Call)
+            and self._resolver.dotted(node.func)
+            in ("torch.cuda.is_available", "torch.hpu.is_available")
+            for node in ast.walk(test)
+        )
+
+    def _is_variable(self, node: ast.Name) -> bool:
+        owner = self._module.scope(node).owner(node.id)
+        return owner is not None and self._flows_to_device(node.id, owner)
+
+    def _flows_to_device(self, name: str, scope: Scope) -> bool:
+        """Whether some load of a variable is received as a device."""
+        key = (id(scope), name)
+        if key not in self._variables:
+            self._variables[key] = False
+            self._variables[key] = any(
+                self._is_used_as_device(load) for load in scope.loads.get(name, ())
+            )
+        return self._variables[key]
+
+    def _is_used_as_device(self, load: ast.Name) -> bool:
+        parent = self._module.parents[load]
+        if isinstance(parent, ast.Compare):
+            others = [parent.left, *parent.comparators]
+            return any(self._is_word(other) or self._holds_words(other) for other in others)
+        if isinstance(parent, ast.Match):
+            patterns = (value for case in parent.cases for value in ast.walk(case.pattern))
+            return any(
+                isinstance(value, ast.MatchValue) and self._is_word(value.value)
+                for value in patterns
+            )
+        return self.receiver(load) is Receiver.DEVICE
+
+    def _holds_words(self, node: ast.expr) -> bool:
+        return isinstance(node, (ast.List, ast.Tuple, ast.Set)) and self._all_words(node)
+
+
+def _arms(branch: ast.AST) -> Iterator[ast.If | ast.IfExp]:
+    """A branch and the ``elif`` arms below it."""
+    while isinstance(branch, (ast.If, ast.IfExp)):
+        yield branch
+        rest = branch.orelse
+        if isinstance(rest, list):
+            if len(rest) != 1:
+                return
+            branch = rest[0]
+        else:
+            branch = rest
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_LITERALS = frozenset({"typing.Literal", "typing_extensions.Literal"})

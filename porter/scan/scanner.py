@@ -1,0 +1,178 @@
+"""Find every CUDA construct of a module."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator
+
+from porter.rulebook import Rulebook
+from porter.scan.construct import Construct, Kind
+from porter.scan.module import Module
+from porter.scan.resolve import Resolver
+from porter.scan.scopes import absolute_module
+
+CUDA_NAMES = re.compile(
+    r"torch\.(cuda|backends\.(cuda|cudnn)|version\.cuda)(\.|$)|torch\._C\._cuda\w*"
+)
+_DEVICE = re.compile(r"cuda(:\S*)?|gpu:?\d+")
+_BACKEND = re.compile(r"nccl|NCCL|(\w+:\w+,)*cuda:nccl(,\w+:\w+)*")
+_ENVIRONMENT = re.compile(
+    r"(CUDA|NCCL|TORCH_NCCL|TORCH_CUDA|CUBLAS|CUDNN|NVIDIA)_[A-Z0-9_]+|PYTORCH_CUDA_ALLOC_CONF"
+)
+_LIBRARY = re.compile(
+    r"(lib)?(cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc)(\.so\S*)?|libcuda\.so\S*"
+)
+_CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
+_LEGACY_TYPE = re.compile(r"torch\.cuda(\.\w+)+")
+_METHODS = frozenset({"cuda", "pin_memory", "is_cuda"})
+_ATTRIBUTES = frozenset(
+    {
+        "is_cuda",
+        "cuda_stream",
+        "cuda_event",
+        "_share_cuda_",
+        "_new_shared_cuda",
+        "_release_ipc_counter_cuda",
+        "ipc_handle",
+        "from_ipc_handle",
+        "__cuda_array_interface__",
+    }
+)
+_FOREIGN_CUDA = frozenset({"numba", "cupy", "cupyx", "pycuda", "cuda", "jax", "tvm", "pyopencl"})
+
+
+def scan(module: Module, book: Rulebook, native: Collection[str] = ()) -> list[Construct]:
+    """All constructs in document order; ``native`` are the dotted compiled extension modules."""
+    return list(_Scanner(module, book, native).constructs())
+
+
+class _Scanner:
+    def __init__(self, module: Module, book: Rulebook, native: Collection[str]) -> None:
+        self._module = module
+        self._book = book
+        self._native = tuple(native)
+        self._resolver = Resolver(module)
+
+    def constructs(self) -> Iterator[Construct]:
+        for node in self._module.nodes:
+            match node:
+                case ast.Import():
+                    yield from self._import(node)
+                case ast.ImportFrom():
+                    yield from self._import_from(node)
+                case ast.Name(ctx=ast.Load()):
+                    yield from self._name(node)
+                case ast.Attribute():
+                    yield from self._attribute(node)
+                case ast.Constant(value=str()) | ast.JoinedStr():
+                    yield from self._string(node)
+                case ast.keyword(arg="pin_memory", value=ast.Constant(value=True)):
+                    yield Construct(Kind.KEYWORD, "pin_memory", node)
+                case ast.FunctionDef(name="cuda") if self._is_method(node):
+                    yield Construct(Kind.DEFINITION, "cuda", node)
+                case _:
+                    pass
+
+    def _import(self, node: ast.Import) -> Iterator[Construct]:
+        for alias in node.names:
+            if self._is_native(alias.name):
+                yield Construct(Kind.NATIVE, alias.name, alias)
+            elif self._is_cuda(alias.name):
+                yield Construct(Kind.IMPORT, alias.name, alias)
+
+    def _import_from(self, node: ast.ImportFrom) -> Iterator[Construct]:
+        base = absolute_module(node, package=self._module.package)
+        for alias in node.names:
+            name = base if alias.name == "*" else f"{base}.{alias.name}"
+            if self._is_native(name):
+                yield Construct(Kind.NATIVE, name, alias)
+            elif self._is_cuda(name):
+                yield Construct(Kind.IMPORT, name, alias)
+
+    def _name(self, node: ast.Name) -> Iterator[Construct]:
+        """A chain such as ``torch.cuda.Stream`` that starts at ``node``."""
+        roots = self._resolver.candidates(node)
+        if not roots:
+            return
+        chain = _chain(self._module, node)
+        names = self._resolver.candidates(chain)
+        certain = self._resolver.dotted(chain) is not None
+        for name in sorted(names):
+            if self._is_native(name):
+                yield Construct(Kind.NATIVE, name, chain, certain)
+                return
+        for name in sorted(names):
+            if CUDA_NAMES.match(name) or (name.startswith("torch.") and self._book.lookup(name)):
+                yield Construct(Kind.NAME, name, chain, certain)
+                return
+
+    def _attribute(self, node: ast.Attribute) -> Iterator[Construct]:
+        called = _is_called(self._module, node)
+        if called and node.attr in _METHODS:
+            if self._may_be_tensor(node.value):
+                yield Construct(Kind.METHOD, node.attr, node)
+        elif node.attr in _ATTRIBUTES and not isinstance(node.ctx, ast.Store):
+            yield Construct(Kind.ATTRIBUTE, node.attr, node)
+        elif _CUDART.fullmatch(node.attr) and not self._is_of_cudart(node):
+            yield Construct(Kind.LIBRARY, "cudart", node)
+
+    def _string(self, node: ast.Constant | ast.JoinedStr) -> Iterator[Construct]:
+        parent = self._module.parents[node]
+        if isinstance(parent, (ast.Expr, ast.JoinedStr)):
+            return
+        text = _leading_text(node)
+        if isinstance(node, ast.JoinedStr):
+            if text.startswith("cuda:") or text == "cuda":
+                yield Construct(Kind.DEVICE, "cuda", node)
+        elif _DEVICE.fullmatch(text):
+            yield Construct(Kind.DEVICE, "gpu" if text.startswith("gpu") else "cuda", node)
+        elif _BACKEND.fullmatch(text):
+            yield Construct(Kind.BACKEND, "nccl", node)
+        elif _ENVIRONMENT.fullmatch(text):
+            yield Construct(Kind.ENVIRONMENT, text, node)
+        elif _LIBRARY.fullmatch(text):
+            yield Construct(Kind.LIBRARY, "cudart", node)
+        elif _LEGACY_TYPE.fullmatch(text):
+            yield Construct(Kind.NAME, text, node)
+        elif text in self._native:
+            yield Construct(Kind.NATIVE, text, node)
+
+    def _is_cuda(self, name: str) -> bool:
+        return bool(CUDA_NAMES.match(name)) or self._book.lookup(name) is not None
+
+    def _is_native(self, name: str) -> bool:
+        return any(name == native or name.startswith(f"{native}.") for native in self._native)
+
+    def _is_method(self, node: ast.FunctionDef) -> bool:
+        return isinstance(self._module.parents[node], ast.ClassDef)
+
+    def _is_of_cudart(self, node: ast.Attribute) -> bool:
+        """Whether ``torch.cuda.cudart()`` itself, already a construct, is the receiver."""
+        return (
+            isinstance(node.value, ast.Call)
+            and self._resolver.dotted(node.value.func) == "torch.cuda.cudart"
+        )
+
+    def _may_be_tensor(self, receiver: ast.expr) -> bool:
+        """False where the receiver is a module: ``numba.cuda(...)`` is no ``Tensor.cuda``."""
+        names = self._resolver.candidates(receiver)
+        return not any(name == "torch" or name.partition(".")[0] in _FOREIGN_CUDA for name in names)
+
+
+def _chain(module: Module, node: ast.Name) -> ast.expr:
+    """The longest attribute chain that starts at a name."""
+    chain: ast.expr = node
+    while isinstance(parent := module.parents[chain], ast.Attribute):
+        chain = parent
+    return chain
+
+
+def _is_called(module: Module, node: ast.expr) -> bool:
+    parent = module.parents[node]
+    return isinstance(parent, ast.Call) and parent.func is node
+
+
+def _leading_text(node: ast.Constant | ast.JoinedStr) -> str:
+    first = node.values[0] if isinstance(node, ast.JoinedStr) and node.values else node
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
