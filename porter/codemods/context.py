@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +14,8 @@ from porter.rulebook import Rule, Rulebook
 from porter.scan import Module, Resolver, Span
 from porter.scan.construct import Construct
 from porter.scan.receiver import BACKENDS, DEVICES, ReceiverFinder
+
+_CUDA_WORD = re.compile(r"\b(CUDA|cuda)\b")
 
 
 @dataclass(eq=False)
@@ -129,3 +132,15 @@ def call_of(module: Module, callee: ast.AST) -> ast.Call | None:
     """The call whose callee is the given node."""
     parent = module.parents.get(callee)
     return parent if isinstance(parent, ast.Call) and parent.func is callee else None
+
+
+def message_edits(module: Module, test: ast.AST) -> Iterator[Edit]:
+    """``assert device.type == "cuda", "must be on CUDA"``: the message follows the test."""
+    for above in module.ancestors(test):
+        if isinstance(above, ast.Assert) and isinstance(above.msg, ast.Constant):
+            start, _ = module.span(above.msg)
+            for match in _CUDA_WORD.finditer(module.segment(above.msg)):
+                word = "HPU" if match.group().isupper() else "hpu"
+                yield Edit(start + match.start(), start + match.end(), word)
+        if isinstance(above, ast.stmt):
+            return

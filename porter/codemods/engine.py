@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import PurePosixPath
 
@@ -22,6 +23,7 @@ Progress = Callable[[int, int], None]
 
 UNPARSABLE = "HPU004"
 _PARALLEL_FROM = 400
+_OTHER_BACKENDS = frozenset({"cuda", "rocm", "xpu", "npu", "musa", "mps", "tpu"})
 _TORCH_OR_CUDA = re.compile(rb"libtorch|libc10|libcuda|libcudart|libnccl")
 _DEFAULTS = Options()
 
@@ -42,7 +44,10 @@ def analyse(
     paths = list(tree.python_files())
     if jobs is None:
         jobs = os.cpu_count() or 1 if len(paths) >= _PARALLEL_FROM else 1
-    work = partial(_analyse_file, tree, book, options, frozenset(native_modules(tree)))
+    native = frozenset(native_modules(tree))
+    backends = tuple(f"{folder}/*" for folder in backend_folders(tree))
+    options = replace(options, cuda_only=(*options.cuda_only, *backends))
+    work = partial(_analyse_file, tree, book, options, native)
     results: list[FileResult] = []
     for done, result in enumerate(_each(work, paths, jobs), start=1):
         if result.findings or result.constructs:
@@ -75,6 +80,17 @@ def native_modules(tree: SourceTree) -> Iterator[str]:
         if path.endswith((".so", ".pyd")) and _TORCH_OR_CUDA.search(tree.read(path)):
             file = PurePosixPath(path)
             yield ".".join([*file.parts[:-1], file.name.partition(".")[0]])
+
+
+def backend_folders(tree: SourceTree) -> Iterator[str]:
+    """Folders of other devices' backends, in a package that has one for hpu beside them."""
+    folders = {
+        str(parent) for path in tree.python_files() for parent in PurePosixPath(path).parents
+    }
+    for folder in sorted(folders):
+        path = PurePosixPath(folder)
+        if path.name in _OTHER_BACKENDS and str(path.with_name("hpu")) in folders:
+            yield folder
 
 
 def _each(work: Callable[[str], FileResult], paths: list[str], jobs: int) -> Iterator[FileResult]:

@@ -19,9 +19,20 @@ def import_edit(module: Module, resolver: Resolver, edited: Iterable[int]) -> li
     anchors = [node for node in _runtime(module) if _imports(node, "torch")]
     top = [node for node in anchors if module.function(node) is None]
     if top:
-        return [_beside(module, top[0], offsets)]
+        return [_beside(module, _preferred(module, top, offsets), offsets)]
     local = _local_anchors(module, anchors, offsets)
     return [_behind(module, node) for node in local] or [_behind_imports(module)]
+
+
+def _preferred(module: Module, anchors: list[ast.stmt], offsets: list[int]) -> ast.stmt:
+    """``import torch`` itself, if no import before it is rewritten to need the bridge."""
+    for anchor in anchors:
+        start, end = module.span(anchor)
+        if any(start <= offset < end for offset in offsets):
+            break
+        if isinstance(anchor, ast.Import) and anchor.names[0].name == "torch":
+            return anchor
+    return anchors[0]
 
 
 def _runtime(module: Module) -> Iterator[ast.stmt]:

@@ -64,8 +64,7 @@ def _decide(context: Context, constructs: list[Construct]) -> None:
     keep_guards_sound(context)
     if context.options.leaves_alone(context.module.path):
         for decision in context.decisions:
-            if decision.fixable:
-                decision.keep(context.book[LEFT_ALONE])
+            decision.keep(context.book[LEFT_ALONE])
     pin_aliases(context)
 
 
@@ -81,15 +80,25 @@ def _lay_out(context: Context) -> None:
 
 
 def _counted(context: Context) -> dict[Decision, int]:
-    """How many constructs each decision settles: its own, and those its edits do away with."""
-    consumers = {decision: _consumer(context, decision) for decision in context.decisions}
-    counts = {decision: 1 for decision, consumer in consumers.items() if consumer is None}
-    for decision, consumer in consumers.items():
-        if consumer is not None:
-            last = decision
-            while (outer := consumers[last]) is not None:
-                last = outer
-            counts[last] += 1
+    """How many constructs each decision settles: its own, and those its edits do away with.
+
+    Names of one import statement that share a rule share a finding.
+    """
+    leaders: dict[tuple[ast.AST, str], Decision] = {}
+    counts: dict[Decision, int] = {}
+    owners: dict[Decision, Decision] = {}
+    for decision in context.decisions:
+        leader = leaders.setdefault((decision.shown, decision.rule.id), decision)
+        owner = _consumer(context, decision) or leader
+        if owner is decision:
+            counts[decision] = 1
+        else:
+            owners[decision] = owner
+    for decision in owners:
+        last = decision
+        while last in owners:
+            last = owners[last]
+        counts[last] += 1
     return counts
 
 

@@ -310,7 +310,9 @@ class ReceiverFinder:
                 return Receiver.LIST if self._all_words(sequence) else Receiver.FOREIGN
             case ast.Subscript(value=value) if self._resolver.dotted(value) in _LITERALS:
                 return Receiver.LIST if self._all_words(sequence) else Receiver.FOREIGN
-            case ast.For() | ast.comprehension() | ast.Call():
+            case ast.For() | ast.comprehension():
+                return Receiver.DEVICE if self._all_words(sequence) else Receiver.FOREIGN
+            case ast.Call(func=ast.Attribute(attr="parametrize")):
                 return Receiver.DEVICE if self._all_words(sequence) else Receiver.FOREIGN
             case ast.Assign() | ast.AnnAssign() | ast.keyword():
                 if self.receiver(sequence) is Receiver.DEVICE and len(sequence.elts) > 1:

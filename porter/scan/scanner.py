@@ -20,9 +20,9 @@ _BACKEND = re.compile(r"nccl|NCCL|(\w+:\w+,)*cuda:nccl(,\w+:\w+)*")
 _ENVIRONMENT = re.compile(
     r"(CUDA|NCCL|TORCH_NCCL|TORCH_CUDA|CUBLAS|CUDNN|NVIDIA)_[A-Z0-9_]+|PYTORCH_CUDA_ALLOC_CONF"
 )
-_LIBRARY = re.compile(
-    r"(lib)?(cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc)(\.so\S*)?|libcuda\.so\S*"
-)
+_LIBRARY = re.compile(r"lib(cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc)\.so\S*")
+_LIBRARY_NAME = re.compile(r"cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc")
+_LOADERS = frozenset({"find_library", "CDLL", "LoadLibrary"})
 _CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
 _LEGACY_TYPE = re.compile(r"torch\.cuda(\.\w+)+")
 _METHODS = frozenset({"cuda", "pin_memory", "is_cuda"})
@@ -108,11 +108,14 @@ class _Scanner:
                 return
 
     def _attribute(self, node: ast.Attribute) -> Iterator[Construct]:
-        called = _is_called(self._module, node)
-        if called and node.attr in _METHODS:
-            if self._may_be_tensor(node.value):
+        if not isinstance(node.ctx, ast.Load):
+            return
+        call = _call(self._module, node)
+        if call is not None and node.attr in _METHODS:
+            pins_elsewhere = node.attr == "pin_memory" and (call.args or call.keywords)
+            if self._may_be_tensor(node.value) and not pins_elsewhere:
                 yield Construct(Kind.METHOD, node.attr, node)
-        elif node.attr in _ATTRIBUTES and not isinstance(node.ctx, ast.Store):
+        elif node.attr in _ATTRIBUTES:
             yield Construct(Kind.ATTRIBUTE, node.attr, node)
         elif _CUDART.fullmatch(node.attr) and not self._is_of_cudart(node):
             yield Construct(Kind.LIBRARY, "cudart", node)
@@ -125,14 +128,14 @@ class _Scanner:
         if isinstance(node, ast.JoinedStr):
             if text.startswith("cuda:") or text == "cuda":
                 yield Construct(Kind.DEVICE, "cuda", node)
+        elif _LIBRARY.fullmatch(text) or (_LIBRARY_NAME.fullmatch(text) and _is_loaded(parent)):
+            yield Construct(Kind.LIBRARY, "cudart", node)
         elif _DEVICE.fullmatch(text):
             yield Construct(Kind.DEVICE, "gpu" if text.startswith("gpu") else "cuda", node)
         elif _BACKEND.fullmatch(text):
             yield Construct(Kind.BACKEND, "nccl", node)
         elif _ENVIRONMENT.fullmatch(text):
             yield Construct(Kind.ENVIRONMENT, text, node)
-        elif _LIBRARY.fullmatch(text):
-            yield Construct(Kind.LIBRARY, "cudart", node)
         elif _LEGACY_TYPE.fullmatch(text):
             yield Construct(Kind.NAME, text, node)
         elif text in self._native:
@@ -168,9 +171,17 @@ def _chain(module: Module, node: ast.Name) -> ast.expr:
     return chain
 
 
-def _is_called(module: Module, node: ast.expr) -> bool:
-    parent = module.parents[node]
-    return isinstance(parent, ast.Call) and parent.func is node
+def _call(module: Module, callee: ast.expr) -> ast.Call | None:
+    parent = module.parents[callee]
+    return parent if isinstance(parent, ast.Call) and parent.func is callee else None
+
+
+def _is_loaded(call: ast.AST) -> bool:
+    """``ctypes.util.find_library("cudart")``."""
+    if not isinstance(call, ast.Call):
+        return False
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name in _LOADERS
 
 
 def _leading_text(node: ast.Constant | ast.JoinedStr) -> str:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from porter.codemods.context import Context, Decision
+from porter.codemods.context import Context, Decision, message_edits
 from porter.codemods.extend import extend_list
 from porter.codemods.registry import decides
 from porter.findings import Edit
@@ -58,6 +58,7 @@ def _to_hpu(context: Context, literal: ast.expr, whole: ast.expr) -> Iterator[Ed
     yield context.replace(
         whole, context.quoted("hpu", whole) if in_string else f"{quote}hpu{quote}"
     )
+    yield from message_edits(context.module, whole)
     call = _call_with_index(context, whole)
     if call is not None:
         _, start = context.module.span(whole)

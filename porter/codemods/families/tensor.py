@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from porter.codemods.calls import edit_arguments, has_unpacking, named
-from porter.codemods.context import Context, Decision, call_of
+from porter.codemods.context import Context, Decision, call_of, message_edits
 from porter.codemods.registry import decides
 from porter.findings import Edit, Verdict
 from porter.scan import Construct, Kind
@@ -84,6 +84,7 @@ def is_cuda(construct: Construct, context: Context) -> Decision:
             yield Edit(start, value, "(" if tight else "")
         test = f"device.type {'!=' if negated else '=='} {hpu}"
         yield Edit(end - len("is_cuda"), end, f"{test})" if tight else test)
+        yield from message_edits(context.module, attribute)
 
     return Decision(construct, context.book[IS_CUDA], shown, edits=edits)
 
