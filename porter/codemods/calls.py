@@ -77,7 +77,10 @@ def refused(call: ast.Call, policy: Arguments) -> str | None:
     given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     for name in policy.refuse:
         value = given.get(name)
-        if value is not None and not (isinstance(value, ast.Constant) and not value.value):
+        asks = not (
+            isinstance(value, ast.Constant) and (value.value is None or value.value is False)
+        )
+        if value is not None and asks:
             return name
     return None
 

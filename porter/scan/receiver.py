@@ -21,6 +21,10 @@ _SPLITTERS = frozenset({"split", "rsplit", "partition", "lower", "upper", "strip
 _PREFIX_TESTS = frozenset({"startswith", "endswith", "__eq__", "count", "find", "index"})
 _FOREIGN_TORCH = ("torch.library", "torch.ops", "torch._C")
 _BACKEND_TAKERS = ("torch.distributed.", "torch.cuda.")
+_BACKEND_FUNCTIONS = ("init_distributed", "init_process_group", "new_group")
+_LOGGERS = frozenset(
+    {"print", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "write"}
+)
 
 
 class Receiver(Enum):
@@ -75,6 +79,21 @@ class ReceiverFinder:
             if isinstance(call, ast.Call) and call.func is parent:
                 return call
         return node
+
+    def receiver_of_built(self, node: ast.expr) -> Receiver:
+        """The receiver of ``f"cuda:{rank}"`` and its like.
+
+        A string of that shape is a device wherever a value is wanted; only a
+        log line, a key or a keyword of another name makes it something else.
+        """
+        found = self.receiver(node)
+        if found is not Receiver.FOREIGN:
+            return found
+        parent = self._module.parents[node]
+        takes_value = isinstance(parent, (ast.Return, ast.Assign)) or (
+            isinstance(parent, ast.Call) and node in parent.args and not _logs(parent.func)
+        )
+        return Receiver.DEVICE if takes_value else Receiver.FOREIGN
 
     def receiver(self, node: ast.expr) -> Receiver:
         """Who takes the value of ``node``, looking through ``a if c else b`` and ``or``."""
@@ -182,7 +201,9 @@ class ReceiverFinder:
         """Whether a callee is known to take a device (a backend) by position."""
         name = self._resolver.dotted(function)
         if self._words is BACKENDS:
-            return name is not None and name.startswith(_BACKEND_TAKERS)
+            last = function.attr if isinstance(function, ast.Attribute) else name or ""
+            known = name is not None and name.startswith(_BACKEND_TAKERS)
+            return known or last.endswith(_BACKEND_FUNCTIONS)
         if isinstance(function, ast.Attribute) and function.attr == "to":
             return True
         if name is None or not name.startswith("torch."):
@@ -393,6 +414,11 @@ class ReceiverFinder:
 
     def _holds_words(self, node: ast.expr) -> bool:
         return isinstance(node, (ast.List, ast.Tuple, ast.Set)) and self._all_words(node)
+
+
+def _logs(function: ast.expr) -> bool:
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in _LOGGERS
 
 
 def _arms(branch: ast.AST) -> Iterator[ast.If | ast.IfExp]:

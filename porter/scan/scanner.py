@@ -24,7 +24,7 @@ _LIBRARY = re.compile(r"lib(cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc)
 _LIBRARY_NAME = re.compile(r"cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc")
 _LOADERS = frozenset({"find_library", "CDLL", "LoadLibrary"})
 _CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
-_LEGACY_TYPE = re.compile(r"torch\.cuda(\.\w+)+")
+_CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)+")
 _METHODS = frozenset({"cuda", "pin_memory", "is_cuda"})
 _ATTRIBUTES = frozenset(
     {
@@ -102,8 +102,9 @@ class _Scanner:
             if self._is_native(name):
                 yield Construct(Kind.NATIVE, name, chain, certain)
                 return
+        known = any(self._book.lookup(root) for root in roots if not root.startswith("torch."))
         for name in sorted(names):
-            if CUDA_NAMES.match(name) or (name.startswith("torch.") and self._book.lookup(name)):
+            if CUDA_NAMES.match(name) or (not known and self._book.lookup(name)):
                 yield Construct(Kind.NAME, name, chain, certain)
                 return
 
@@ -116,7 +117,8 @@ class _Scanner:
             if self._may_be_tensor(node.value) and not pins_elsewhere:
                 yield Construct(Kind.METHOD, node.attr, node)
         elif node.attr in _ATTRIBUTES:
-            yield Construct(Kind.ATTRIBUTE, node.attr, node)
+            if not any(map(CUDA_NAMES.match, self._resolver.candidates(node))):
+                yield Construct(Kind.ATTRIBUTE, node.attr, node)
         elif _CUDART.fullmatch(node.attr) and not self._is_of_cudart(node):
             yield Construct(Kind.LIBRARY, "cudart", node)
 
@@ -136,8 +138,11 @@ class _Scanner:
             yield Construct(Kind.BACKEND, "nccl", node)
         elif _ENVIRONMENT.fullmatch(text):
             yield Construct(Kind.ENVIRONMENT, text, node)
-        elif _LEGACY_TYPE.fullmatch(text):
+        elif _CUDA_TYPE.fullmatch(text):
             yield Construct(Kind.NAME, text, node)
+        elif "torch.cuda" in text and is_annotation(self._module, node):
+            for name in sorted({match.group() for match in _CUDA_TYPE.finditer(text)}):
+                yield Construct(Kind.NAME, name, node)
         elif text in self._native:
             yield Construct(Kind.NATIVE, text, node)
 
@@ -161,6 +166,20 @@ class _Scanner:
         """False where the receiver is a module: ``numba.cuda(...)`` is no ``Tensor.cuda``."""
         names = self._resolver.candidates(receiver)
         return not any(name == "torch" or name.partition(".")[0] in _FOREIGN_CUDA for name in names)
+
+
+def is_annotation(module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` is, or stands in, the annotation of a parameter, variable or result."""
+    child = node
+    for above in module.ancestors(node):
+        if isinstance(above, (ast.arg, ast.AnnAssign)) and child is above.annotation:
+            return True
+        if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return child is above.returns
+        if isinstance(above, ast.stmt):
+            return False
+        child = above
+    return False
 
 
 def _chain(module: Module, node: ast.Name) -> ast.expr:

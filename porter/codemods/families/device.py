@@ -30,7 +30,9 @@ def device(construct: Construct, context: Context) -> Decision:
     literal = construct.node
     assert isinstance(literal, ast.expr)
     whole = context.devices.expression(literal)
-    receiver = context.devices.receiver(whole)
+    built = whole is not literal or isinstance(literal, ast.JoinedStr)
+    find = context.devices.receiver_of_built if built else context.devices.receiver
+    receiver = find(whole)
     if receiver is Receiver.FOREIGN:
         return Decision(construct, context.book[FOREIGN], _around(context, whole))
     if receiver is Receiver.COVERED:
@@ -38,7 +40,7 @@ def device(construct: Construct, context: Context) -> Decision:
     if receiver is Receiver.LIST:
         edits = extend_list(context, literal, "hpu")
         return Decision(construct, context.book[EXTENDED], context.module.parents[literal], edits)
-    indexed = whole is not literal or not _is_plain(literal)
+    indexed = built or not _is_plain(literal)
     rule, shown = context.book[INDEXED_DEVICE if indexed else DEVICE], whole
     call = _call_with_index(context, whole)
     if call is not None:

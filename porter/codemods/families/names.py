@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 
 from porter.codemods.calls import apply_policy, edit_arguments, has_unpacking, refused
@@ -13,6 +14,7 @@ from porter.codemods.spelling import spell
 from porter.findings import Edit, Verdict
 from porter.rulebook import Rule, Rulebook
 from porter.scan import Construct, Kind
+from porter.scan.scanner import is_annotation
 
 UNKNOWN_NAME = "HPU001"
 AMBIGUOUS_NAME = "HPU002"
@@ -39,6 +41,8 @@ def name(construct: Construct, context: Context) -> Decision | None:
             return report(construct, context, rule, Verdict.UNSUPPORTED, f"{reason}= is given")
         if has_unpacking(call) and not rule.arguments.drop_all:
             return report(construct, context, rule, Verdict.REVIEW, "arguments are unpacked")
+    if call is None and rule.arguments.prepend and _is_passed_on(context, construct.node):
+        return report(construct, context, rule, Verdict.REVIEW, "it is passed on, not called")
     return _renamed(construct, context, rule, new, call)
 
 
@@ -95,9 +99,22 @@ def _renamed(
             yield from edit_arguments(context, call, apply_policy(rule.arguments))
 
     decision.edits = edits
+    if call is None and not rule.arguments.unchanged and _is_passed_on(context, chain):
+        decision.verdict = Verdict.REVIEW
+        decision.detail = "it is passed on, so check the arguments where it is called"
     if isinstance(context.module.parents[chain], (ast.Assign, ast.AnnAssign)):
         context.moved[chain] = new
     return decision
+
+
+def _is_passed_on(context: Context, node: ast.AST) -> bool:
+    """Whether a function is handed to a call, as a callback would be."""
+    parent = context.module.parents[node]
+    if isinstance(parent, ast.keyword):
+        return True
+    return isinstance(parent, ast.Call) and not (
+        isinstance(parent.func, ast.Name) and parent.func.id in ("isinstance", "issubclass", "cast")
+    )
 
 
 def _removal(construct: Construct, context: Context, rule: Rule, call: ast.Call | None) -> Decision:
@@ -111,20 +128,12 @@ def _removal(construct: Construct, context: Context, rule: Rule, call: ast.Call 
 def _quoted(construct: Construct, context: Context, rule: Rule, new: str) -> Decision:
     """A quoted annotation: ``stream: "torch.cuda.Stream"``."""
     node = construct.node
-    if not _is_annotation(context, node):
+    if not is_annotation(context.module, node):
         return report(construct, context, rule)
-    text = context.module.segment(node).replace(construct.name, new)
-    return Decision(construct, rule, node, edits=lambda: [context.replace(node, text)])
-
-
-def _is_annotation(context: Context, node: ast.AST) -> bool:
-    child = node
-    for above in context.module.ancestors(node):
-        if isinstance(above, (ast.arg, ast.AnnAssign)) and child is above.annotation:
-            return True
-        if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return child is above.returns
-        if isinstance(above, ast.stmt):
-            return False
-        child = above
-    return False
+    start, _ = context.module.span(node)
+    name = re.compile(rf"\b{re.escape(construct.name)}\b(?!\.)")
+    edits = [
+        Edit(start + match.start(), start + match.end(), new)
+        for match in name.finditer(context.module.segment(node))
+    ]
+    return Decision(construct, rule, node, edits=lambda: edits)
