@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import lru_cache, partial
 from pathlib import PurePosixPath
 
 from porter.codemods.module import analyse_module
@@ -47,9 +46,9 @@ def analyse(
     native = frozenset(native_modules(tree))
     backends = tuple(f"{folder}/*" for folder in backend_folders(tree))
     options = replace(options, cuda_only=(*options.cuda_only, *backends))
-    work = partial(_analyse_file, tree, book, options, native)
+    analyst = _Analyst(tree, book, options, native)
     results: list[FileResult] = []
-    for done, result in enumerate(_each(work, paths, jobs), start=1):
+    for done, result in enumerate(_each(analyst, paths, jobs), start=1):
         if result.findings or result.constructs:
             results.append(result)
         if progress is not None:
@@ -68,9 +67,9 @@ def analyse_text(
     try:
         module = Module(path, text)
     except SyntaxError as error:
-        return _failed(book, UNPARSABLE, path, f"{error.msg} (line {error.lineno})")
+        return _failed(book, path, f"{error.msg} (line {error.lineno})")
     except (ValueError, RecursionError, MemoryError) as error:
-        return _failed(book, UNPARSABLE, path, str(error) or type(error).__name__)
+        return _failed(book, path, str(error) or type(error).__name__)
     return analyse_module(module, book, options, native)
 
 
@@ -93,38 +92,55 @@ def backend_folders(tree: SourceTree) -> Iterator[str]:
             yield folder
 
 
-def _each(work: Callable[[str], FileResult], paths: list[str], jobs: int) -> Iterator[FileResult]:
+class _Analyst:
+    """Analyses files of one tree; a worker process gets its own copy, once."""
+
+    def __init__(
+        self, tree: SourceTree, book: Rulebook, options: Options, native: frozenset[str]
+    ) -> None:
+        self._tree = tree
+        self._book = book
+        self._options = options
+        self._native = native
+        watched = native | {*options.routes, *options.routes.values()}
+        self._prefilter = Prefilter(book, watched)
+
+    def analyse(self, path: str) -> FileResult:
+        try:
+            data = self._tree.read(path)
+        except OSError as error:
+            return _failed(self._book, path, error.strerror or str(error))
+        if not self._prefilter.passes(data):
+            return FileResult(path, (), 0)
+        try:
+            text = SourceText.decode(data).text
+        except (SyntaxError, UnicodeDecodeError) as error:
+            return _failed(self._book, path, str(error))
+        return analyse_text(path, text, self._book, self._options, self._native)
+
+
+def _each(analyst: _Analyst, paths: list[str], jobs: int) -> Iterator[FileResult]:
     if jobs <= 1 or len(paths) < 2:
-        yield from map(work, paths)
+        yield from map(analyst.analyse, paths)
         return
-    with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(work, paths, chunksize=8)
+    with ProcessPoolExecutor(jobs, initializer=_employ, initargs=(analyst,)) as pool:
+        yield from pool.map(_work, paths, chunksize=8)
 
 
-def _analyse_file(
-    tree: SourceTree, book: Rulebook, options: Options, native: frozenset[str], path: str
-) -> FileResult:
-    try:
-        data = tree.read(path)
-    except OSError as error:
-        return _failed(book, UNPARSABLE, path, error.strerror or str(error))
-    if not _prefilter(book, native | {*options.routes, *options.routes.values()}).passes(data):
-        return FileResult(path, (), 0)
-    try:
-        text = SourceText.decode(data).text
-    except (SyntaxError, UnicodeDecodeError) as error:
-        return _failed(book, UNPARSABLE, path, str(error))
-    return analyse_text(path, text, book, options, native)
+_employed: list[_Analyst] = []
 
 
-@lru_cache(maxsize=4)
-def _prefilter(book: Rulebook, native: frozenset[str]) -> Prefilter:
-    return Prefilter(book, native)
+def _employ(analyst: _Analyst) -> None:
+    _employed[:] = [analyst]
 
 
-def _failed(book: Rulebook, identifier: str, path: str, reason: str) -> FileResult:
+def _work(path: str) -> FileResult:
+    return _employed[0].analyse(path)
+
+
+def _failed(book: Rulebook, path: str, reason: str) -> FileResult:
     """A file that speaks of CUDA and cannot be analysed is one construct, reported."""
-    rule = book[identifier]
+    rule = book[UNPARSABLE]
     finding = Finding(
         rule=rule.id,
         verdict=rule.verdict,

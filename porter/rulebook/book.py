@@ -21,6 +21,7 @@ class Rulebook:
         self._rules: dict[str, Rule] = {}
         self._names: dict[str, Rule] = {}
         self._prefixes: dict[str, Rule] = {}
+        self.roots = {"torch"}
         for rule in rules:
             self._add(rule)
 
@@ -84,6 +85,8 @@ class Rulebook:
             if name in table:
                 raise PorterError(f"rule {rule.id}: {pattern} is matched by {table[name].id} too")
             table[name] = rule
+            if ":" not in name:
+                self.roots.add(name.partition(".")[0])
 
 
 @lru_cache(maxsize=1)

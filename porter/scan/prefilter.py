@@ -24,9 +24,9 @@ class Prefilter:
 
 
 def _rule_words(book: Rulebook) -> Iterator[str]:
-    """A word that occurs wherever a rule can match: of ``torch.x.Y`` the last part."""
+    """A word that occurs wherever a rule can match: the longest part of its name."""
     for rule in book:
         for pattern in rule.match:
             name = pattern.removesuffix(".*").rpartition(":")[2]
-            parts = _NAME.findall(name)
-            yield parts[-1] if parts[0] == "torch" else parts[0]
+            if not any(word in name for word in _ALWAYS):
+                yield max(_NAME.findall(name), key=len)

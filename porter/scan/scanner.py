@@ -53,6 +53,26 @@ class _Scanner:
         self._book = book
         self._native = tuple(native)
         self._resolver = Resolver(module)
+        self._leading = self._leading_names()
+
+    def _leading_names(self) -> set[str]:
+        """Names that may lead to CUDA: imports of interest, and what is assigned from them."""
+        names: set[str] = set()
+        assigned: list[tuple[str, str]] = []
+        for scope in self._module.scopes():
+            for name, bindings in scope.bindings.items():
+                for binding in bindings:
+                    if binding.target is not None and self._is_interesting(binding.target):
+                        names.add(name)
+                    elif root := _root(binding.value):
+                        assigned.append((name, root))
+        while new := {name for name, root in assigned if root in names} - names:
+            names |= new
+        return names
+
+    def _is_interesting(self, target: str) -> bool:
+        top = target.partition(".")[0]
+        return top in self._book.roots or any(native.startswith(top) for native in self._native)
 
     def constructs(self) -> Iterator[Construct]:
         for node in self._module.nodes:
@@ -92,9 +112,9 @@ class _Scanner:
 
     def _name(self, node: ast.Name) -> Iterator[Construct]:
         """A chain such as ``torch.cuda.Stream`` that starts at ``node``."""
-        roots = self._resolver.candidates(node)
-        if not roots:
+        if node.id not in self._leading:
             return
+        roots = self._resolver.candidates(node)
         chain = _chain(self._module, node)
         names = self._resolver.candidates(chain)
         certain = self._resolver.dotted(chain) is not None
@@ -188,6 +208,12 @@ def _chain(module: Module, node: ast.Name) -> ast.expr:
     while isinstance(parent := module.parents[chain], ast.Attribute):
         chain = parent
     return chain
+
+
+def _root(value: ast.AST | None) -> str | None:
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    return value.id if isinstance(value, ast.Name) else None
 
 
 def _call(module: Module, callee: ast.expr) -> ast.Call | None:

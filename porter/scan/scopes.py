@@ -67,6 +67,25 @@ class Scope:
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_ASSIGNMENTS = frozenset({ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr})
+_MARKERS = frozenset({ast.Load, ast.Store, ast.Del})
+_BINDERS = frozenset(
+    {
+        ast.Name,
+        ast.ClassDef,
+        ast.Lambda,
+        ast.Import,
+        ast.ImportFrom,
+        ast.Global,
+        ast.Nonlocal,
+        ast.ExceptHandler,
+        ast.MatchAs,
+        ast.MatchStar,
+        ast.MatchMapping,
+        *_FUNCTIONS,
+        *_COMPREHENSIONS,
+    }
+)
 
 
 class ScopeBuilder:
@@ -81,7 +100,7 @@ class ScopeBuilder:
         self._walk(tree, self.root)
 
     def _walk(self, node: ast.AST, scope: Scope) -> None:
-        inner = self._enter(node, scope)
+        inner = self._enter(node, scope) if node.__class__ in _BINDERS else scope
         for child in _children(node):
             self.parents[child] = node
             self.nodes.append(child)
@@ -163,12 +182,17 @@ def absolute_module(node: ast.ImportFrom, package: str) -> str:
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     """Child nodes; an assigned value before its targets, as they run."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
-        if node.value is not None:
-            yield node.value
-        yield from (child for child in ast.iter_child_nodes(node) if child is not node.value)
-    else:
-        yield from ast.iter_child_nodes(node)
+    fields = node._fields
+    if node.__class__ in _ASSIGNMENTS:
+        fields = ("value", *(name for name in fields if name != "value"))
+    for name in fields:
+        value = getattr(node, name, None)
+        if value.__class__ is list:
+            for item in value:
+                if isinstance(item, ast.AST):
+                    yield item
+        elif isinstance(value, ast.AST) and value.__class__ not in _MARKERS:
+            yield value
 
 
 def _is_inside(child: ast.AST, owner: ast.AST) -> bool:
