@@ -25,7 +25,8 @@ class Decision:
     ``edits`` is called once every decision is made and no guard keeps this one;
     None means that the code is left alone. ``shown`` is the node that a reader
     sees as "before". ``blocks`` says that the construct would fail on HPU if it
-    ran there, so that a guard around it must not be opened.
+    ran there, so that a guard around it must not be opened; ``shielded`` that a
+    guard is shut around it already.
     """
 
     construct: Construct
@@ -35,6 +36,7 @@ class Decision:
     detail: str = ""
     verdict: Verdict | None = None
     blocks: bool = False
+    shielded: bool = False
     span: Span | None = None
 
     @property

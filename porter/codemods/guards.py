@@ -25,7 +25,7 @@ def keep_guards_sound(context: Context) -> None:
     """Withdraw the edits of every guard that must stay shut, and of what it guards."""
     guards = [decision for decision in context.decisions if _may_guard(decision)]
     regions = {id(guard): list(_regions(context, guard.construct.node)) for guard in guards}
-    for guard in sorted(guards, key=lambda guard: -_depth(context, guard)):
+    for guard in sorted(guards, key=lambda guard: _start(context, guard), reverse=True):
         region = regions[id(guard)]
         if not region:
             continue
@@ -44,8 +44,9 @@ def _may_guard(decision: Decision) -> bool:
     )
 
 
-def _depth(context: Context, decision: Decision) -> int:
-    return sum(1 for _ in context.module.ancestors(decision.construct.node))
+def _start(context: Context, guard: Decision) -> int:
+    """Where a guard stands; one inside another stands later."""
+    return context.module.span(guard.construct.node)[0]
 
 
 def _has_hpu_arm(context: Context, guard: Decision) -> bool:
@@ -144,6 +145,7 @@ def _within(context: Context, region: list[ast.AST]) -> list[Decision]:
 
 def _keep_all(context: Context, decisions: list[Decision], identifier: str) -> None:
     for decision in decisions:
+        decision.shielded = True
         if decision.fixable:
             decision.keep(context.book[identifier])
 
@@ -151,7 +153,7 @@ def _keep_all(context: Context, decisions: list[Decision], identifier: str) -> N
 def _obstacle(context: Context, inside: list[Decision], region: list[ast.AST]) -> str | None:
     """The name of something in the region that fails on HPU."""
     for decision in inside:
-        if decision.blocks:
+        if decision.blocks and not decision.shielded:
             return decision.construct.name
     imports = {
         decision.construct.node

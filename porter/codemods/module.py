@@ -32,7 +32,12 @@ def analyse_module(
     _decide(context, constructs)
     _lay_out(context)
     edits = [edit for laid in context.layout.edits.values() for edit in laid]
-    needing = [edit.start for edit in edits if _needs_bridge(edit)]
+    needing = [
+        edit.start
+        for decision, laid in context.layout.edits.items()
+        for edit in laid
+        if _needs_bridge(decision, edit)
+    ]
     if needing and options.add_imports:
         edits += import_edit(module, context.resolver, needing)
     findings = tuple(
@@ -112,9 +117,11 @@ def _consumer(context: Context, decision: Decision) -> Decision | None:
     return None
 
 
-def _needs_bridge(edit: Edit) -> bool:
-    text = edit.replacement
-    return "torch.hpu" in text or "hpu" in text or "hccl" in text
+def _needs_bridge(decision: Decision, edit: Edit) -> bool:
+    """Whether an edit emits a name, a device or a backend that the bridge registers."""
+    if decision.construct.kind in (Kind.NATIVE, Kind.ENVIRONMENT):
+        return False
+    return "hpu" in edit.replacement or "hccl" in edit.replacement.lower()
 
 
 def _finding(context: Context, decision: Decision, constructs: int, edits: list[Edit]) -> Finding:
