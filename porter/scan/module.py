@@ -123,7 +123,7 @@ class Module:
     def bindings(self, name: ast.Name) -> list[Binding]:
         """All bindings that a load of ``name`` may see."""
         owner = self.scope(name).owner(name.id)
-        return [] if owner is None else owner.bindings[name.id]
+        return [] if owner is None else owner.bindings.get(name.id, [])
 
 
 _LOCATED = (ast.stmt, ast.expr, ast.arg, ast.alias, ast.keyword, ast.pattern, ast.ExceptHandler)

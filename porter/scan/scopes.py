@@ -99,12 +99,18 @@ class ScopeBuilder:
         self.root = Scope(tree, None)
         self._walk(tree, self.root)
 
-    def _walk(self, node: ast.AST, scope: Scope) -> None:
-        inner = self._enter(node, scope) if node.__class__ in _BINDERS else scope
-        for child in _children(node):
-            self.parents[child] = node
-            self.nodes.append(child)
-            self._walk(child, inner if inner is scope or _is_inside(child, node) else scope)
+    def _walk(self, tree: ast.AST, scope: Scope) -> None:
+        """Depth first, with a stack of its own: generated code nests deeper than Python calls."""
+        stack = [(tree, scope)]
+        while stack:
+            node, scope = stack.pop()
+            self.nodes.append(node)
+            inner = self._enter(node, scope) if node.__class__ in _BINDERS else scope
+            children = list(_children(node))
+            for child in reversed(children):
+                self.parents[child] = node
+                is_inside = inner is scope or _is_inside(child, node)
+                stack.append((child, inner if is_inside else scope))
 
     def _enter(self, node: ast.AST, scope: Scope) -> Scope:
         """Record what ``node`` binds or loads; the scope of what stands inside it."""

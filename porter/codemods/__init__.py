@@ -1,0 +1,1 @@
+"""Decide what becomes of every construct, and edit only its span."""
