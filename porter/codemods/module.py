@@ -40,11 +40,15 @@ def analyse_module(
     ]
     if needing and options.add_imports:
         edits += import_edit(module, context.resolver, needing)
-    findings = tuple(
-        _finding(context, decision, count, edits) for decision, count in _counted(context).items()
+    findings = sorted(
+        (
+            _finding(context, decision, count, edits)
+            for decision, count in _counted(context).items()
+        ),
+        key=lambda finding: (finding.line, finding.column),
     )
     _check(module, edits)
-    return FileResult(module.path, findings, len(constructs), tuple(sorted(edits)))
+    return FileResult(module.path, tuple(findings), len(constructs), tuple(sorted(edits)))
 
 
 def _is_settled(construct: Construct, options: Options) -> bool:

@@ -56,6 +56,15 @@ def moved_target(context: Context, root: ast.Name) -> str | None:
     return context.moved.get(binding.node if binding.value is None else binding.value)
 
 
+def moved_targets(context: Context, root: ast.Name) -> set[str]:
+    """What the rewritten ones among the bindings of a name will refer to."""
+    nodes = (
+        binding.node if binding.value is None else binding.value
+        for binding in context.module.bindings(root)
+    )
+    return {context.moved[node] for node in nodes if node in context.moved}
+
+
 def new_alias(context: Context, root: ast.Name) -> str:
     """The name itself, or its new one where ``from torch import cuda`` becomes ``hpu``."""
     binding = alias_binding(context, root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -50,6 +51,12 @@ class Arguments:
     @property
     def unchanged(self) -> bool:
         return not (self.drop or self.drop_all or self.refuse or self.prepend)
+
+    def suits(self, call: ast.Call | None) -> bool:
+        """Whether a call's arguments may stay as they are."""
+        if call is None or self.unchanged:
+            return True
+        return self.prepend is None and not (call.args or call.keywords)
 
 
 @dataclass(frozen=True)

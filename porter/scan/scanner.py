@@ -25,7 +25,7 @@ _LIBRARY_NAME = re.compile(r"cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc
 _LOADERS = frozenset({"find_library", "CDLL", "LoadLibrary"})
 _CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
 _CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)+")
-_METHODS = frozenset({"cuda", "pin_memory", "is_cuda"})
+_METHODS = frozenset({"cuda", "pin_memory", "is_cuda", "is_cuda_alike"})
 _ATTRIBUTES = frozenset(
     {
         "is_cuda",

@@ -70,3 +70,29 @@ from pkg.hpu.ops import copy
 pkg.hpu.ops.copy(); a.copy(); b.copy(); copy()
 """
     )
+
+
+def test_an_alias_of_several_devices_moves_with_its_branch(rewrite, analyse):
+    code = """import torch
+if torch.cuda.is_available():
+    dev = torch.cuda
+elif torch.xpu.is_available():
+    dev = torch.xpu
+def f(rank):
+    dev.set_device(rank % dev.device_count())
+    return dev
+"""
+    assert rewrite(code) == code.replace("torch.cuda", "torch.hpu")
+    assert analyse(code).unaccounted == 0
+
+
+def test_such_an_alias_stays_where_a_use_needs_other_arguments(rewrite):
+    code = """import torch
+if x:
+    dev = torch.cuda
+else:
+    dev = torch.xpu
+def f(rank):
+    dev.synchronize(rank)
+"""
+    assert rewrite(code) == code

@@ -10,7 +10,7 @@ from porter.codemods.calls import apply_policy, edit_arguments, has_unpacking, r
 from porter.codemods.context import Context, Decision, call_of
 from porter.codemods.registry import decides
 from porter.codemods.removal import remove_statement
-from porter.codemods.spelling import spell
+from porter.codemods.spelling import moved_targets, root_of, spell
 from porter.findings import Edit, Verdict
 from porter.rulebook import Rule, Rulebook
 from porter.scan import Construct, Kind
@@ -26,9 +26,9 @@ def name(construct: Construct, context: Context) -> Decision | None:
     if found is None:
         return report(construct, context, context.book[UNKNOWN_NAME], detail=construct.name)
     rule, new = found
-    if not construct.certain:
-        return report(construct, context, context.book[AMBIGUOUS_NAME], detail=construct.name)
     call = call_of(context.module, construct.node)
+    if not construct.certain:
+        return _ambiguous(construct, context, new if rule.arguments.suits(call) else None)
     if rule.remove:
         return _removal(construct, context, rule, call)
     if new is None:
@@ -123,6 +123,29 @@ def _removal(construct: Construct, context: Context, rule: Rule, call: ast.Call 
         return Decision(construct, rule, call or construct.node, detail="its value is used")
     context.removals.add(statement)
     return Decision(construct, rule, statement, edits=lambda: remove_statement(context, statement))
+
+
+def _ambiguous(construct: Construct, context: Context, new: str | None) -> Decision:
+    """``dev = torch.cuda`` in one branch, ``dev = torch.xpu`` in another: ``dev.f()`` follows.
+
+    It does where the alias is rewritten and the rest of the name stays the same.
+    """
+    decision = report(
+        construct, context, context.book[AMBIGUOUS_NAME], detail=f"perhaps {construct.name}"
+    )
+    root = root_of(construct.node)
+    if root is None or new is None:
+        return decision
+    tail = context.module.segment(construct.node)[len(root.id) :]
+    rule = decision.rule
+
+    def edits() -> Iterable[Edit]:
+        if not any(alias + tail == new for alias in moved_targets(context, root)):
+            decision.keep(rule, f"perhaps {construct.name}")
+        return ()
+
+    decision.edits, decision.blocks = edits, False
+    return decision
 
 
 def _quoted(construct: Construct, context: Context, rule: Rule, new: str) -> Decision:

@@ -89,7 +89,7 @@ def is_cuda(construct: Construct, context: Context) -> Decision:
     return Decision(construct, context.book[IS_CUDA], shown, edits=edits)
 
 
-@decides("method:is_cuda")
+@decides("method:is_cuda", "method:is_cuda_alike")
 def is_cuda_call(construct: Construct, context: Context) -> Decision:
     call = call_of(context.module, construct.node)
     assert call is not None
