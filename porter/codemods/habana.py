@@ -93,8 +93,13 @@ def _behind_imports(module: Module) -> Edit:
         last = statement
     if last is not None:
         return _behind(module, last)
-    start = module.span(module.tree.body[0])[0] if module.tree.body else 0
-    return _insert(module, module.line_start(start), "")
+    first = min((_first_line(statement) for statement in module.tree.body[:1]), default=1)
+    return _insert(module, module.offset(first, 0), "")
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _insert(module: Module, offset: int, indent: str) -> Edit:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from porter.codemods.context import Context, Decision
-from porter.codemods.spelling import root_of
+from porter.codemods.spelling import root_of, sources
 from porter.scan import Kind
 
 PINNED_ALIAS = "HPU003"
@@ -38,9 +38,9 @@ def _aliases(
     context: Context, use: Decision, by_node: dict[ast.AST, Decision]
 ) -> Iterator[Decision]:
     root = root_of(use.construct.node)
-    for binding in context.module.bindings(root) if root is not None else ():
-        source = by_node.get(binding.node if binding.value is None else binding.value)
-        if source is not None and source is not use and source.construct.node in context.moved:
+    for node in sources(context, root) if root is not None else ():
+        source = by_node.get(node)
+        if source is not None and source is not use and node in context.moved:
             yield source
 
 

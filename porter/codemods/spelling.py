@@ -29,46 +29,39 @@ def spell(context: Context, chain: ast.expr, old: str, new: str) -> str | None:
     if target is not None:
         if new == target or new.startswith(f"{target}."):
             return root.id + new[len(target) :]
-        moved = moved_target(context, root)
+        moved = _moved_target(context, root)
         if moved is not None and (new == moved or new.startswith(f"{moved}.")):
-            return new_alias(context, root) + new[len(moved) :]
+            return _new_alias(context, root) + new[len(moved) :]
     torch = torch_name(context, chain)
     if torch is not None and new.startswith("torch."):
         return torch + new[len("torch") :]
     return None
 
 
-def alias_binding(context: Context, root: ast.Name) -> Binding | None:
-    """The one import or assignment that gives a name its CUDA meaning."""
-    bindings = [
-        binding
-        for binding in context.module.bindings(root)
-        if binding.target is not None or binding.value is not None
-    ]
-    return bindings[0] if len(bindings) == 1 else None
-
-
-def moved_target(context: Context, root: ast.Name) -> str | None:
-    """What the name will refer to once the import (or assignment) behind it is rewritten."""
-    binding = alias_binding(context, root)
-    if binding is None:
-        return None
-    return context.moved.get(binding.node if binding.value is None else binding.value)
-
-
-def moved_targets(context: Context, root: ast.Name) -> set[str]:
-    """What the rewritten ones among the bindings of a name will refer to."""
+def sources(context: Context, root: ast.Name) -> list[ast.AST]:
+    """The imports and assigned expressions that give a name its meaning, fallbacks left out."""
     nodes = (
         binding.node if binding.value is None else binding.value
         for binding in context.module.bindings(root)
     )
-    return {context.moved[node] for node in nodes if node in context.moved}
+    return [node for node in nodes if not (isinstance(node, ast.Constant) and node.value is None)]
 
 
-def new_alias(context: Context, root: ast.Name) -> str:
+def moved_targets(context: Context, root: ast.Name) -> set[str]:
+    """What the rewritten ones among the sources of a name will refer to."""
+    return {context.moved[node] for node in sources(context, root) if node in context.moved}
+
+
+def _moved_target(context: Context, root: ast.Name) -> str | None:
+    """What a name will refer to once all imports (or assignments) behind it are rewritten."""
+    targets = {context.moved.get(node) for node in sources(context, root)}
+    return targets.pop() if len(targets) == 1 else None
+
+
+def _new_alias(context: Context, root: ast.Name) -> str:
     """The name itself, or its new one where ``from torch import cuda`` becomes ``hpu``."""
-    binding = alias_binding(context, root)
-    return context.renamed.get(binding.node, root.id) if binding else root.id
+    names = {context.renamed.get(node, root.id) for node in sources(context, root)}
+    return names.pop() if len(names) == 1 else root.id
 
 
 def torch_name(context: Context, node: ast.AST) -> str | None:
@@ -77,9 +70,19 @@ def torch_name(context: Context, node: ast.AST) -> str | None:
     while scope is not None:
         for name, bindings in scope.bindings.items():
             owner = context.module.scope(node).owner(name)
-            if owner is scope and all(binding.target == "torch" for binding in bindings):
+            if owner is scope and _all_import_torch(bindings):
                 return name
         if scope.parent is None:
             return None
         scope = scope.parent
     return None
+
+
+def _all_import_torch(bindings: list[Binding]) -> bool:
+    """Whether a name is ``torch``, or None where torch is not installed."""
+    targets = {
+        binding.target
+        for binding in bindings
+        if not (isinstance(binding.value, ast.Constant) and binding.value.value is None)
+    }
+    return targets == {"torch"}

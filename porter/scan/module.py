@@ -90,12 +90,6 @@ class Module:
             node = self.parents[node]
             yield node
 
-    def statement(self, node: ast.AST) -> ast.stmt:
-        """The statement that ``node`` is, or is a part of."""
-        if isinstance(node, ast.stmt):
-            return node
-        return next(above for above in self.ancestors(node) if isinstance(above, ast.stmt))
-
     def function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """The innermost function around ``node``."""
         for above in self.ancestors(node):

@@ -41,6 +41,10 @@ CASES = {
         f'"""Doc."""\n{IMPORT}\ndevice = "hpu"\n',
     ),
     "in a bare file": ('device = "cuda"\n', f'{IMPORT}\ndevice = "hpu"\n'),
+    "before a decorator": (
+        '@d(1)\ndef f(device="cuda"): ...\n',
+        f'{IMPORT}\n@d(1)\ndef f(device="hpu"): ...\n',
+    ),
     "behind a shebang": (
         '#!/usr/bin/env python\ndevice = "cuda"\n',
         f'#!/usr/bin/env python\n{IMPORT}\ndevice = "hpu"\n',

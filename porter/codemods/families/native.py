@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from porter.codemods.context import Context, Decision, call_of
 from porter.codemods.import_edits import import_edits, move
 from porter.codemods.registry import decides
-from porter.codemods.spelling import alias_binding, root_of, spell
+from porter.codemods.spelling import root_of, sources, spell
 from porter.findings import Edit
 from porter.scan import Construct, Kind
 
@@ -66,8 +66,7 @@ def _respelled_uses(context: Context, alias: ast.alias, module: str, target: str
         root = root_of(use)
         if root is None or not isinstance(use, ast.expr) or _module_of(name, context) != module:
             continue
-        binding = alias_binding(context, root)
-        if binding is not None and binding.node is alias:
+        if sources(context, root)[:1] == [alias]:
             text = spell(context, use, name, target + name[len(module) :])
             if text is not None and text != context.module.segment(use):
                 yield Edit(*context.module.span(use), text)
