@@ -13,7 +13,8 @@ from porter.findings import Edit, Verdict
 from porter.rulebook import Rule, Rulebook
 from porter.scan import Module, Resolver, Span
 from porter.scan.construct import Construct
-from porter.scan.receiver import BACKENDS, DEVICES, ReceiverFinder
+from porter.scan.receiver import ReceiverFinder
+from porter.scan.vocabulary import BACKENDS, DEVICES
 
 _CUDA_WORD = re.compile(r"\b(CUDA|cuda)\b")
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from porter.codemods.context import Context, Decision
 from porter.scan import Kind
+from porter.scan.choices import stands_beside
+from porter.scan.vocabulary import DEVICES
 
 CUDA_ONLY_GUARD = "HPU010"
 INSIDE_CUDA_ONLY = "HPU011"
@@ -60,7 +62,7 @@ def _has_hpu_arm(context: Context, guard: Decision) -> bool:
         ),
         node,
     )
-    return context.devices.stands_beside_ours(test)
+    return stands_beside(context.module, test, DEVICES)
 
 
 def _regions(

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 
+from porter.scan.choices import stands_beside
 from porter.scan.module import Module
 from porter.scan.resolve import Resolver
 from porter.scan.scopes import Scope
+from porter.scan.signatures import Signatures
+from porter.scan.vocabulary import BACKENDS, Vocabulary
 
-_DEVICE_NAME = re.compile(r"device|(^|_)dev(_|$)|map_location", re.IGNORECASE)
-_BACKEND_NAME = re.compile(r"backend|(^|_)comm(_|$)", re.IGNORECASE)
-_DEVICE_WORD = re.compile(r"(cpu|cuda|hpu|xpu|mps|npu|musa|meta|tpu|xla)(:\d*)?")
-_BACKEND_WORD = re.compile(r"nccl|hccl|gloo|mpi|ucc", re.IGNORECASE)
 _SPLITTERS = frozenset({"split", "rsplit", "partition", "lower", "upper", "strip", "get", "pop"})
 _PREFIX_TESTS = frozenset({"startswith", "endswith", "__eq__", "count", "find", "index"})
 _FOREIGN_TORCH = ("torch.library", "torch.ops", "torch._C")
@@ -34,31 +29,6 @@ class Receiver(Enum):
     FOREIGN = "foreign"  # somebody else's API: report
 
 
-@dataclass(frozen=True)
-class Vocabulary:
-    """What tells a device (or a backend) from any other string."""
-
-    name: re.Pattern[str]
-    word: re.Pattern[str]
-    ours: str
-
-    def is_word(self, node: ast.AST) -> bool:
-        return (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and bool(self.word.fullmatch(node.value))
-        )
-
-    def is_ours(self, node: ast.AST) -> bool:
-        return isinstance(node, ast.Constant) and (
-            node.value == self.ours or str(node.value).startswith(f"{self.ours}:")
-        )
-
-
-DEVICES = Vocabulary(_DEVICE_NAME, _DEVICE_WORD, "hpu")
-BACKENDS = Vocabulary(_BACKEND_NAME, _BACKEND_WORD, "hccl")
-
-
 class ReceiverFinder:
     """Classifies the strings of one module."""
 
@@ -66,6 +36,7 @@ class ReceiverFinder:
         self._module = module
         self._resolver = resolver
         self._words = vocabulary
+        self._signatures = Signatures(module)
         self._variables: dict[tuple[int, str], bool] = {}
 
     def expression(self, node: ast.expr) -> ast.expr:
@@ -192,7 +163,7 @@ class ReceiverFinder:
                 return self._of_key(call.args[0])
         if isinstance(call.func, ast.Name) and call.func.id in ("getattr", "setattr"):
             return self._of_key(call.args[1]) if node in call.args[2:] else Receiver.FOREIGN
-        parameter = self._parameter(call, call.args.index(node))
+        parameter = self._signatures.parameter(call, call.args.index(node))
         if parameter is not None and self._is_named(parameter):
             return Receiver.DEVICE
         return Receiver.FOREIGN
@@ -210,43 +181,11 @@ class ReceiverFinder:
             return False
         return not name.startswith(_FOREIGN_TORCH)
 
-    def _parameter(self, call: ast.Call, index: int) -> str | None:
-        """The parameter that a positional argument fills, for functions of this module."""
-        callee, bound = call.func, 0
-        if isinstance(callee, ast.Attribute):
-            if not (isinstance(callee.value, ast.Name) and callee.value.id == "self"):
-                return None
-            name, bound = callee.attr, 1
-        elif isinstance(callee, ast.Name):
-            name = callee.id
-        else:
-            return None
-        parameters = self._signatures.get(name)
-        if parameters is None:
-            return None
-        if parameters[:1] in (["self"], ["cls"]):
-            bound = 1
-        position = index + bound
-        return parameters[position] if position < len(parameters) else None
-
-    @cached_property
-    def _signatures(self) -> dict[str, list[str]]:
-        """Parameter names of the module's functions; of a class, those of its constructor."""
-        signatures: dict[str, list[str]] = {}
-        for node in self._module.nodes:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                name, owner = node.name, self._module.parents[node]
-                if name == "__init__" and isinstance(owner, ast.ClassDef):
-                    name = owner.name
-                every = [*node.args.posonlyargs, *node.args.args]
-                signatures[name] = [parameter.arg for parameter in every]
-        return signatures
-
     def _of_comparison(self, node: ast.Compare, literal: ast.expr) -> Receiver:
         operands = [node.left, *node.comparators]
         position = operands.index(literal)
         others = [other for other in operands if other is not literal]
-        if self.stands_beside_ours(node):
+        if stands_beside(self._module, node, self._words):
             return Receiver.COVERED
         operator = node.ops[max(position - 1, 0)]
         if isinstance(operator, (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)):
@@ -348,35 +287,6 @@ class ReceiverFinder:
             for element in sequence.elts
         )
 
-    def stands_beside_ours(self, comparison: ast.expr) -> bool:
-        """Whether an ``or``, or another arm of the same ``if`` chain, already tests for hpu."""
-        node: ast.AST = comparison
-        for above in self._module.ancestors(comparison):
-            if isinstance(above, ast.BoolOp):
-                if any(self._tests_for_ours(value) for value in above.values):
-                    return True
-            elif isinstance(above, (ast.If, ast.IfExp)) and node is above.test:
-                return self._chain_has_ours(above)
-            elif not isinstance(above, ast.UnaryOp):
-                return False
-            node = above
-        return False
-
-    def _chain_has_ours(self, branch: ast.If | ast.IfExp) -> bool:
-        top: ast.If | ast.IfExp = branch
-        while isinstance(parent := self._module.parents[top], type(branch)) and (
-            parent.orelse == [top] or parent.orelse is top
-        ):
-            top = parent
-        return any(self._tests_for_ours(arm.test) for arm in _arms(top))
-
-    def _tests_for_ours(self, test: ast.expr) -> bool:
-        return any(
-            self._words.is_ours(node)
-            or (isinstance(node, ast.Attribute) and node.attr in ("hpu", "is_hpu"))
-            for node in ast.walk(test)
-        )
-
     def _is_availability_test(self, test: ast.expr) -> bool:
         return any(
             isinstance(node, ast.Call)
@@ -419,19 +329,6 @@ class ReceiverFinder:
 def _logs(function: ast.expr) -> bool:
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     return name in _LOGGERS
-
-
-def _arms(branch: ast.AST) -> Iterator[ast.If | ast.IfExp]:
-    """A branch and the ``elif`` arms below it."""
-    while isinstance(branch, (ast.If, ast.IfExp)):
-        yield branch
-        rest = branch.orelse
-        if isinstance(rest, list):
-            if len(rest) != 1:
-                return
-            branch = rest[0]
-        else:
-            branch = rest
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -5,7 +5,8 @@ import ast
 import pytest
 
 from porter.scan import Module, Resolver
-from porter.scan.receiver import DEVICES, Receiver, ReceiverFinder
+from porter.scan.receiver import Receiver, ReceiverFinder
+from porter.scan.vocabulary import DEVICES
 
 
 def receiver(code: str) -> Receiver:
