@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable
 
 from porter.scan.module import Module
 from porter.scan.scopes import Binding
 
-_BRANCHES = (ast.If, ast.Try, ast.For, ast.AsyncFor, ast.While, ast.Match)
+_TRIES = (ast.Try, *([ast.TryStar] if sys.version_info >= (3, 11) else []))
+_BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Match, *_TRIES)
 _DEPTH = 8
 
 
