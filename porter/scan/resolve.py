@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterable
 
 from porter.scan.module import Module
 from porter.scan.scopes import Binding
 
-_TRIES = (ast.Try, *([ast.TryStar] if sys.version_info >= (3, 11) else []))
+_TRIES = tuple(getattr(ast, name) for name in ("Try", "TryStar") if hasattr(ast, name))
 _BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Match, *_TRIES)
 _DEPTH = 8
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -28,7 +29,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class SourceTree:
-    """Files below ``root``; ``label`` is what the user typed, ``only`` limits a tree to one file."""
+    """Files below ``root``; ``label`` is what the user typed, ``only`` limits it to one file."""
 
     root: Path
     kind: Kind
@@ -42,27 +43,59 @@ class SourceTree:
         return self.kind in (Kind.FOLDER, Kind.FILE)
 
     def files(self) -> Iterator[str]:
-        """Paths of all regular files relative to the root, with ``/``, sorted."""
+        """Paths of all regular files relative to the root, with ``/``, sorted.
+
+        Folders are not entered through links; a linked file counts where its
+        target lies below the root. Folders that cannot be listed are left out:
+        see ``unreadable``.
+        """
         if self.only is not None:
             yield self.only
             return
-        yield from sorted(self._walk(self.root, ""))
+        yield from sorted(_walk(self.root, lambda folder: None))
 
     def python_files(self) -> Iterator[str]:
         return (path for path in self.files() if path.endswith((".py", ".pyi")))
 
+    def unreadable(self) -> list[str]:
+        """Folders, relative to the root and sorted, whose files ``files`` cannot see."""
+        if self.only is not None:
+            return []
+        folders: list[str] = []
+        for _ in _walk(self.root, folders.append):
+            pass
+        return sorted(folders)
+
     def read(self, path: str) -> bytes:
         return (self.root / path).read_bytes()
 
-    def _walk(self, folder: Path, prefix: str) -> Iterator[str]:
-        for entry in folder.iterdir():
-            if entry.is_dir():
-                if not entry.is_symlink() and not _is_skipped(entry):
-                    yield from self._walk(entry, f"{prefix}{entry.name}/")
-            elif entry.is_file():
-                yield f"{prefix}{entry.name}"
+
+def _walk(root: Path, unreadable: Callable[[str], None]) -> Iterator[str]:
+    real_root = os.path.realpath(root)
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = list(os.scandir(root / folder))
+        except OSError:
+            unreadable(folder or ".")
+            continue
+        if folder and any(entry.name == "pyvenv.cfg" for entry in entries):
+            continue
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith(".") and entry.name not in SKIPPED_FOLDERS:
+                    pending.append(path)
+            elif entry.is_file(follow_symlinks=False) or _links_inside(entry, real_root):
+                yield path
 
 
-def _is_skipped(folder: Path) -> bool:
-    name = folder.name
-    return name.startswith(".") or name in SKIPPED_FOLDERS or (folder / "pyvenv.cfg").is_file()
+def _links_inside(entry: os.DirEntry[str], real_root: str) -> bool:
+    """Whether it is a link to a file below the root."""
+    try:
+        if not (entry.is_symlink() and entry.is_file()):
+            return False
+    except OSError:
+        return False
+    return os.path.commonpath((real_root, os.path.realpath(entry.path))) == real_root
