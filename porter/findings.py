@@ -54,8 +54,9 @@ class Finding:
     ``line`` and ``column`` are 1-based and point into the file that was read;
     ``end_column`` is exclusive. ``before`` is the text of the construct,
     ``after`` what takes its place, or None where the code is left as it was.
-    ``edits`` may be empty where another finding's edit converts this one too,
-    such as that of the import that an alias comes from.
+    ``name`` is the construct's own: dotted for what has such a name. ``edits``
+    may be empty where another finding's edit converts this one too, such as
+    that of the import that an alias comes from.
     """
 
     rule: str
@@ -71,6 +72,7 @@ class Finding:
     after: str | None
     message: str
     url: str
+    name: str = ""
     constructs: int = 1
     edits: tuple[Edit, ...] = ()
 

@@ -21,21 +21,24 @@ _CUDA_WORD = re.compile(r"\b(CUDA|cuda)\b")
 
 @dataclass(eq=False)
 class Decision:
-    """What becomes of one construct.
+    """What becomes of one construct; ``name`` is its dotted name after routing.
 
     ``edits`` is called once every decision is made and no guard keeps this one;
-    None means that the code is left alone. ``shown`` is the node that a reader
-    sees as "before". ``blocks`` says that the construct would fail on HPU if it
-    ran there, so that a guard around it must not be opened; ``shielded`` that a
-    guard is shut around it already.
+    None means that the code is left alone. ``holds`` says whether the edits are
+    still possible, now that other decisions were withdrawn. ``shown`` is the
+    node that a reader sees as "before". ``blocks`` says that the construct
+    would fail on HPU if it ran there, so that a guard around it must not be
+    opened; ``shielded`` that a guard is shut around it already.
     """
 
     construct: Construct
     rule: Rule
     shown: ast.AST
     edits: Callable[[], Iterable[Edit]] | None = None
+    holds: Callable[[], bool] | None = None
     detail: str = ""
     verdict: Verdict | None = None
+    name: str | None = None
     blocks: bool = False
     shielded: bool = False
     span: Span | None = None

@@ -59,7 +59,9 @@ def _is_settled(construct: Construct, options: Options) -> bool:
         construct.name == target or construct.name.startswith(f"{target}.")
         for target in options.routes.values()
     )
-    return ours and (isinstance(construct.node, ast.alias) or construct.name in options.implemented)
+    return ours and (
+        isinstance(construct.node, ast.alias) or options.is_implemented(construct.name)
+    )
 
 
 def _decide(context: Context, constructs: list[Construct]) -> None:
@@ -70,11 +72,19 @@ def _decide(context: Context, constructs: list[Construct]) -> None:
     for decision in context.decisions:
         if decision.fixable and not context.options.selects(decision.rule.id):
             decision.edits = None
-    keep_guards_sound(context)
+    _withdraw(context)
     if context.options.leaves_alone(context.module.path):
         for decision in context.decisions:
             decision.keep(context.book[LEFT_ALONE])
-    pin_aliases(context)
+
+
+def _withdraw(context: Context) -> None:
+    """Guards and aliases keep each other's code on CUDA, until nothing more has to stay."""
+    fixable = -1
+    while fixable != (now := sum(decision.fixable for decision in context.decisions)):
+        fixable = now
+        keep_guards_sound(context)
+        pin_aliases(context)
 
 
 def _lay_out(context: Context) -> None:
@@ -148,6 +158,7 @@ def _finding(context: Context, decision: Decision, constructs: int, edits: list[
         after=_after(module, (start, end), edits) if fixable else None,
         message=_message(decision),
         url=decision.rule.url,
+        name=decision.name or decision.construct.name,
         constructs=constructs,
         edits=tuple(sorted(context.layout.edits[decision])),
     )

@@ -28,5 +28,9 @@ class Options:
         chosen = not self.select or rule.startswith(self.select)
         return chosen and not (self.ignore and rule.startswith(self.ignore))
 
+    def is_implemented(self, name: str) -> bool:
+        """Whether an operation, or the class that an attribute belongs to, is ours already."""
+        return any(name == ours or name.startswith(f"{ours}.") for ours in self.implemented)
+
     def leaves_alone(self, path: str) -> bool:
         return any(fnmatchcase(path, pattern) for pattern in self.cuda_only)

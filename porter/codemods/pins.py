@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from porter.codemods.context import Context, Decision
 from porter.codemods.spelling import root_of, sources
+from porter.rulebook import Rule
 from porter.scan import Kind
 
 PINNED_ALIAS = "HPU003"
@@ -22,11 +23,34 @@ def pin_aliases(context: Context) -> None:
     for node in [node for node in context.moved if not by_node[node].fixable]:
         _forget(context, node)
     for decision in context.decisions:
-        if decision.fixable or _moves_with_its_module(decision):
-            continue
-        for source in _aliases(context, decision, by_node):
-            source.keep(context.book[PINNED_ALIAS], f"{decision.construct.name} stays")
+        if not decision.fixable and not _moves_with_its_module(decision):
+            _pin(context, decision, by_node)
+    for decision in context.decisions:
+        if _is_torn(context, decision, by_node):
+            _pin(context, decision, by_node)
+            _keep_use(decision, context.book[PINNED_ALIAS], "one of its imports stays")
+    for decision in context.decisions:
+        if decision.fixable and decision.holds is not None and not decision.holds():
+            _keep_use(decision, decision.rule, "it cannot be spelled without `import torch`")
+
+
+def _keep_use(use: Decision, rule: Rule, detail: str) -> None:
+    """Leave a use on CUDA, where it would fail on HPU."""
+    use.keep(rule, detail)
+    use.blocks = True
+
+
+def _pin(context: Context, use: Decision, by_node: dict[ast.AST, Decision]) -> None:
+    for source in _aliases(context, use, by_node):
+        if source.construct.node in context.moved:
+            source.keep(context.book[PINNED_ALIAS], f"{use.construct.name} stays")
             _forget(context, source.construct.node)
+
+
+def _is_torn(context: Context, use: Decision, by_node: dict[ast.AST, Decision]) -> bool:
+    """Whether one of several imports of a name moves and another one stays."""
+    moves = {source.construct.node in context.moved for source in _aliases(context, use, by_node)}
+    return len(moves) == 2
 
 
 def _moves_with_its_module(use: Decision) -> bool:
@@ -40,7 +64,7 @@ def _aliases(
     root = root_of(use.construct.node)
     for node in sources(context, root) if root is not None else ():
         source = by_node.get(node)
-        if source is not None and source is not use and node in context.moved:
+        if source is not None and source is not use:
             yield source
 
 

@@ -150,6 +150,8 @@ class _Scanner:
         if isinstance(node, ast.JoinedStr):
             if text.startswith("cuda:") or text == "cuda":
                 yield Construct(Kind.DEVICE, "cuda", node)
+            elif _LIBRARY.fullmatch(text):
+                yield Construct(Kind.LIBRARY, "cudart", node)
         elif _LIBRARY.fullmatch(text) or (_LIBRARY_NAME.fullmatch(text) and _is_loaded(parent)):
             yield Construct(Kind.LIBRARY, "cudart", node)
         elif _DEVICE.fullmatch(text):

@@ -33,6 +33,7 @@ def keys(code: str, native: tuple[str, ...] = ()) -> list[str]:
         ("f('cpu:gloo,cuda:nccl')", "backend:nccl"),
         ("f('NCCL_DEBUG')", "environment:NCCL_DEBUG"),
         ("ctypes.CDLL('libcudart.so.12')", "library:cudart"),
+        ("names.append(f'libcudart.so.{major}')", "library:cudart"),
         ("find_library('cudart')", "library:cudart"),
         ("lib.cudaMemcpy(a, b)", "library:cudart"),
         ("f(pin_memory=True)", "keyword:pin_memory"),

@@ -88,17 +88,18 @@ def _renamed(
     assert isinstance(chain, ast.expr)
     decision = Decision(construct, rule, call or chain)
 
+    def spelled() -> str | None:
+        return spell(context, chain, construct.name, new)
+
     def edits() -> Iterable[Edit]:
-        text = spell(context, chain, construct.name, new)
-        if text is None:
-            decision.keep(rule, f"{new} cannot be spelled here: the module has no `import torch`")
-            return
+        text = spelled()
+        assert text is not None
         if text != context.module.segment(chain):
             yield context.replace(chain, text)
         if call is not None and not rule.arguments.unchanged:
             yield from edit_arguments(context, call, apply_policy(rule.arguments))
 
-    decision.edits = edits
+    decision.edits, decision.holds = edits, lambda: spelled() is not None
     if call is None and not rule.arguments.unchanged and _is_passed_on(context, chain):
         decision.verdict = Verdict.REVIEW
         decision.detail = "it is passed on, so check the arguments where it is called"
@@ -137,14 +138,8 @@ def _ambiguous(construct: Construct, context: Context, new: str | None) -> Decis
     if root is None or new is None:
         return decision
     tail = context.module.segment(construct.node)[len(root.id) :]
-    rule = decision.rule
-
-    def edits() -> Iterable[Edit]:
-        if not any(alias + tail == new for alias in moved_targets(context, root)):
-            decision.keep(rule, f"perhaps {construct.name}")
-        return ()
-
-    decision.edits, decision.blocks = edits, False
+    decision.edits, decision.blocks = lambda: (), False
+    decision.holds = lambda: any(alias + tail == new for alias in moved_targets(context, root))
     return decision
 
 

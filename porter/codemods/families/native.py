@@ -33,9 +33,9 @@ def native(construct: Construct, context: Context) -> Decision:
         rule = context.book[NATIVE_USE]
         return Decision(construct, rule, shown, detail=construct.name, blocks=True)
     new = (target or module) + construct.name[len(module) :]
-    if new in options.implemented:
+    if options.is_implemented(new):
         return Decision(construct, context.book[IMPLEMENTED_USE], shown, edits=lambda: ())
-    return Decision(construct, context.book[ROUTED_USE], shown, detail=new)
+    return Decision(construct, context.book[ROUTED_USE], shown, detail=new, name=new)
 
 
 @decides(Kind.LIBRARY)
