@@ -1,0 +1,1 @@
+"""LMCache on Intel Gaudi: hand-written modules that take the place of native ones."""

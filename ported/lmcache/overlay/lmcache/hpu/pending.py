@@ -1,0 +1,36 @@
+"""Names that are there before what they stand for, and say so when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import NoReturn
+
+
+def pending(operation: Callable[..., object]) -> Callable[..., NoReturn]:
+    """A function that has a description and no body yet."""
+
+    @wraps(operation)
+    def refuse(*_args: object, **_kwargs: object) -> NoReturn:
+        raise _not_implemented(f"{operation.__module__}.{operation.__qualname__}")
+
+    return refuse
+
+
+class Pending(type):
+    """The class of classes that have a description and no body yet."""
+
+    def __call__(cls, *_args: object, **_kwargs: object) -> NoReturn:
+        raise _not_implemented(f"{cls.__module__}.{cls.__qualname__}")
+
+    def __getattr__(cls, name: str) -> NoReturn:
+        if name.startswith("__"):  # asked by Python itself, which expects this answer
+            raise AttributeError(name)
+        raise _not_implemented(f"{cls.__module__}.{cls.__qualname__}.{name}")
+
+
+def _not_implemented(name: str) -> NotImplementedError:
+    return NotImplementedError(
+        f"{name} is not implemented yet: this port of LMCache does not run on Gaudi; "
+        "PORTED.md in its .dist-info folder lists what is missing"
+    )

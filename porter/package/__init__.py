@@ -1,0 +1,1 @@
+"""From a release, a recipe and a result to a ported wheel."""

@@ -1,0 +1,138 @@
+"""Port a release: rewrite it, lay the overlay over it, leave out what cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from packaging.utils import canonicalize_name
+
+from porter.codemods.engine import Progress, analyse, analyse_text
+from porter.codemods.options import Options
+from porter.errors import PorterError
+from porter.findings import FileResult, Result
+from porter.package.metadata import Dropped, port_metadata, ported_version
+from porter.package.native import is_native, unfit
+from porter.package.ported import Ported
+from porter.package.recipe import Recipe
+from porter.package.release import Release
+from porter.rewrite.changes import changes
+from porter.rulebook import Rulebook
+from porter.sources.text import SourceText
+
+
+def port(
+    release: Release,
+    recipe: Recipe,
+    book: Rulebook,
+    *,
+    build: int = 1,
+    progress: Progress | None = None,
+) -> Ported:
+    """Port ``release`` by ``recipe`` as local version ``hpu.<build>``; upstream's tree stays as is.
+
+    Raises PorterError where the recipe is another project's or does not support
+    the release, and where a compiled file would be left in a wheel for any machine.
+    """
+    recipe = _narrowed(recipe, release)
+    options = recipe.options(Options())
+    overlay = _overlay(recipe)
+    dropped = tuple(_dropped(release, recipe.drop.files))
+    gone = overlay.keys() | {item.what for item in dropped}
+    kept = [path for path in release.package if path not in gone]
+
+    result = _only(kept, analyse(release.tree, book, options, progress=progress)).rewritten()
+    changed = {change.path: change.after for change in changes(release.tree, result)}
+    untouched = _only(set(kept) - changed.keys(), result)
+    native = _native_modules(recipe, dropped)
+    own = _analyse_own({**changed, **overlay}, book, options, native)
+
+    version = ported_version(release.version, build)
+    metadata, requirements = port_metadata(
+        release.tree.read(release.metadata), version, recipe.drop.requirements
+    )
+    upstream = {path: release.tree.read(path) for path in kept if path not in changed}
+    return Ported(
+        release=release,
+        recipe=recipe,
+        version=version,
+        api=book.api.version,
+        result=result,
+        remaining=_joined(untouched, own),
+        native_modules=native,
+        files={**upstream, **changed, **overlay},
+        overlay=tuple(overlay),
+        metadata=metadata,
+        dropped_files=dropped,
+        dropped_requirements=requirements,
+    )
+
+
+def _narrowed(recipe: Recipe, release: Release) -> Recipe:
+    if canonicalize_name(recipe.name) != canonicalize_name(release.name):
+        raise PorterError(
+            f"{recipe.path}: a recipe for {recipe.name}, but {release.tree.label} is {release.name}"
+        )
+    return recipe.at(release.version)
+
+
+def _overlay(recipe: Recipe) -> dict[str, bytes]:
+    return {
+        path: file.read_bytes()
+        for overlay in recipe.overlays
+        for path, file in overlay.files().items()
+    }
+
+
+def _dropped(release: Release, patterns: Mapping[str, str]) -> Iterator[Dropped]:
+    """What the recipe names, and every compiled file that cannot be used on Gaudi."""
+    for path in release.package:
+        reason = next(
+            (reason for pattern, reason in patterns.items() if fnmatchcase(path, pattern)), None
+        )
+        file = release.tree.root / path
+        if is_native(file):
+            reason = unfit(file) or reason
+            if reason is None:
+                raise PorterError(
+                    f"{path}: compiled for one kind of machine, and the ported wheel is for any; "
+                    "name it in [drop] files of the recipe"
+                )
+        if reason is not None:
+            yield Dropped(path, reason)
+
+
+def _native_modules(recipe: Recipe, dropped: tuple[Dropped, ...]) -> tuple[str, ...]:
+    """Upstream's compiled modules: those that are routed, and those that nothing replaces."""
+    files = (PurePosixPath(item.what) for item in dropped if item.what.endswith(".so"))
+    modules = {".".join((*file.parts[:-1], file.name.partition(".")[0])) for file in files}
+    return tuple(sorted(modules.union(route.source for route in recipe.routes)))
+
+
+def _analyse_own(
+    files: Mapping[str, bytes], book: Rulebook, options: Options, native: tuple[str, ...]
+) -> Iterator[FileResult]:
+    """The findings in files that porter wrote."""
+    for path, data in files.items():
+        if path.endswith((".py", ".pyi")):
+            try:
+                text = SourceText.decode(data).text
+            except (SyntaxError, UnicodeDecodeError) as error:
+                raise PorterError(
+                    f"{path}: cannot be decoded: {error}; save it as UTF-8"
+                ) from error
+            result = analyse_text(path, text, book, options, native)
+            if result.constructs:
+                yield result
+
+
+def _only(paths: Collection[str], result: Result) -> Result:
+    wanted = frozenset(paths)
+    return replace(result, files=tuple(file for file in result.files if file.path in wanted))
+
+
+def _joined(result: Result, others: Iterable[FileResult]) -> Result:
+    files = sorted((*result.files, *others), key=lambda file: file.path)
+    return replace(result, files=tuple(files))

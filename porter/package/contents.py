@@ -1,0 +1,72 @@
+"""What lies in a ported wheel beside the package."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from porter.package.entry_points import merge
+from porter.package.ported import Ported
+from porter.package.ported_md import ported_md
+from porter.package.wheel import DESCRIPTION
+from porter.report.json import SCHEMA_VERSION, to_json
+
+
+def wheel_name(ported: Ported) -> str:
+    return f"{ported.distribution}-py3-none-any.whl"
+
+
+def wheel_files(ported: Ported) -> dict[str, bytes]:
+    """Every file of the wheel by its name in there, but for RECORD."""
+    read = ported.release.tree.read
+    entry_points = merge(ported.release.entry_points, ported.recipe.entry_points)
+    info = {
+        **{name: read(path) for name, path in ported.release.info.items()},
+        **({"entry_points.txt": entry_points.encode()} if entry_points else {}),
+        "METADATA": ported.metadata,
+        "WHEEL": DESCRIPTION.encode(),
+        "PORTED.md": ported_md(ported).encode("utf-8", "backslashreplace"),
+        "porter/findings.json": as_json(to_json(ported.result)),
+        "porter/remaining.json": as_json(_remaining(ported)),
+    }
+    return {
+        **{_name(ported, path): data for path, data in ported.files.items()},
+        **{f"{info_folder(ported)}/{name}": data for name, data in info.items()},
+    }
+
+
+def executables(ported: Ported) -> frozenset[str]:
+    """The names in the wheel of upstream's files that may be run."""
+    root = ported.release.tree.root
+    return frozenset(
+        _name(ported, path) for path in ported.release.package if os.access(root / path, os.X_OK)
+    )
+
+
+def info_folder(ported: Ported) -> str:
+    return f"{ported.distribution}.dist-info"
+
+
+def as_json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def _name(ported: Ported, path: str) -> str:
+    """The folder ``<distribution>.data`` takes the new version's name with it."""
+    old = ported.release.metadata.partition(".dist-info/")[0]
+    prefix = f"{old}.data/"
+    if not path.startswith(prefix):
+        return path
+    return f"{ported.distribution}.data/{path.removeprefix(prefix)}"
+
+
+def _remaining(ported: Ported) -> dict[str, Any]:
+    files = to_json(ported.remaining)["files"]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "native_modules": list(ported.native_modules),
+        "findings": [
+            {"path": file["path"], **finding} for file in files for finding in file["findings"]
+        ],
+    }

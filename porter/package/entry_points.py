@@ -1,0 +1,43 @@
+"""The text of ``entry_points.txt``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from configparser import ConfigParser, Error
+from typing import Any
+
+from porter.errors import PorterError
+
+EntryPoints = Mapping[str, Mapping[str, str]]
+"""Names and what they point to, by group."""
+
+
+def from_project(project: Mapping[str, Any]) -> EntryPoints:
+    """The entry points that the table ``[project]`` of a pyproject.toml declares."""
+    groups = {
+        "console_scripts": project.get("scripts", {}),
+        "gui_scripts": project.get("gui-scripts", {}),
+        **project.get("entry-points", {}),
+    }
+    return {group: names for group, names in groups.items() if names}
+
+
+def merge(text: str, added: EntryPoints) -> str:
+    """``text`` with entry points added, or ``text`` itself where there are none to add.
+
+    Raises PorterError where there are some and ``text`` cannot be parsed.
+    """
+    if not added:
+        return text
+    parser = ConfigParser(delimiters="=", interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(text)
+    except Error as error:
+        reason = str(error).splitlines()[0]
+        raise PorterError(f"entry_points.txt of the release cannot be read: {reason}") from error
+    parser.read_dict(added)
+    merged = io.StringIO()
+    parser.write(merged)
+    return merged.getvalue().strip() + "\n"

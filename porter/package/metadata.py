@@ -1,0 +1,77 @@
+"""The core metadata of a ported wheel: upstream's, but for the version and some requirements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+_END = re.compile(rb"^\r?\n", re.MULTILINE)
+_VALUE = re.compile(rb"(?<=:).*?(?=\r?\n)")
+_NAME = re.compile(r"[A-Za-z0-9._-]*[A-Za-z0-9]")
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A file or a requirement that the ported package goes without."""
+
+    what: str
+    reason: str
+
+
+def ported_version(version: Version, build: int) -> Version:
+    """``1.2`` becomes ``1.2+hpu.1``; a local version of upstream's stays in front."""
+    local = ".".join(filter(None, (version.local, "hpu", str(build))))
+    return Version(f"{version.public}+{local}")
+
+
+def port_metadata(
+    data: bytes, version: Version, drops: Mapping[str, str]
+) -> tuple[bytes, tuple[Dropped, ...]]:
+    """The bytes of METADATA with ``version`` in it, and the requirements that went.
+
+    ``drops`` are patterns of names or of whole requirements without their
+    markers, each with a reason. Whatever is not touched stays byte for byte.
+    """
+    end = _END.search(data)
+    head, body = (data[: end.start()], data[end.start() :]) if end else (data, b"")
+    kept: list[bytes] = []
+    dropped: list[Dropped] = []
+    for field in _fields(head):
+        name, _, value = field.partition(b":")
+        requirement = " ".join(value.decode("utf-8", "replace").split())
+        if name.lower() == b"version":
+            kept.append(_VALUE.sub(b" " + str(version).encode(), field, count=1))
+        elif name.lower() == b"requires-dist" and (reason := _reason(requirement, drops)):
+            dropped.append(Dropped(requirement, reason))
+        else:
+            kept.append(field)
+    return b"".join([*kept, body]), tuple(dropped)
+
+
+def _fields(head: bytes) -> Iterator[bytes]:
+    """The fields with their continuation lines and line ends."""
+    lines = head.splitlines(keepends=True)
+    while lines:
+        field = lines.pop(0)
+        while lines and lines[0].startswith((b" ", b"\t")):
+            field += lines.pop(0)
+        yield field
+
+
+def _reason(requirement: str, drops: Mapping[str, str]) -> str | None:
+    stated = requirement.partition(";")[0].strip()
+    name = _NAME.match(stated)
+    names = (stated, canonicalize_name(name[0])) if name else (stated,)
+    return next(
+        (
+            reason
+            for pattern, reason in drops.items()
+            if any(fnmatchcase(candidate, pattern) for candidate in names)
+        ),
+        None,
+    )

@@ -1,0 +1,241 @@
+"""What porting a package takes beyond the rules: ``ported/<name>/recipe.toml``.
+
+A row that holds for some releases only says which by a PEP 440 specifier; without
+one it holds for all that the recipe supports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from porter.codemods.options import Options
+from porter.errors import PorterError
+from porter.package.table import Table
+from porter.resources import ported_folder
+from porter.toml import read_toml
+
+_CUDA_ONLY = "cuda_only"
+_CODEMODS = (_CUDA_ONLY,)
+_DROPPED = "the recipe drops it"
+
+
+@dataclass(frozen=True)
+class Route:
+    """Our module ``target`` takes the place of ``source``, a native module or a class.
+
+    ``implemented`` are the names of ``target`` that do what upstream's do.
+    """
+
+    versions: SpecifierSet
+    source: str
+    target: str
+    implemented: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Codemod:
+    """A behaviour that this package asks for by name."""
+
+    versions: SpecifierSet
+    name: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A folder of hand-written files, laid out as the package is."""
+
+    versions: SpecifierSet
+    folder: Path
+
+    def files(self) -> dict[str, Path]:
+        """The files by their paths in the package."""
+        return {
+            path.relative_to(self.folder).as_posix(): path
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+
+@dataclass(frozen=True)
+class Drop:
+    """What the ported package goes without: patterns, each with its reason.
+
+    A pattern of ``files`` is a path; one of ``requirements`` is a project's name
+    or a whole requirement (``torch==*``).
+    """
+
+    files: Mapping[str, str]
+    requirements: Mapping[str, str]
+
+
+_Row = TypeVar("_Row", Route, Codemod, Overlay)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``environment`` pairs releases with the vLLM that they are imported with.
+
+    ``tier`` 1: every release is tried before porter is released; 2: some are;
+    3: nobody has tried. ``budget`` is what the run rung allows, and that rung reads it.
+    """
+
+    path: Path
+    name: str
+    supported: SpecifierSet
+    tier: int
+    drop: Drop
+    routes: tuple[Route, ...] = ()
+    codemods: tuple[Codemod, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
+    entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    environment: tuple[tuple[SpecifierSet, Version], ...] = ()
+    budget: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Recipe:
+        """Raises PorterError that names the file, the place and the cure for anything amiss."""
+        document = Table(read_toml(path), str(path))
+        package = document.table("package")
+        recipe = cls(
+            path=path,
+            name=package.text("name"),
+            supported=package.specifier("supported"),
+            tier=package.number("tier"),
+            drop=_drop(document.table("drop")),
+            routes=tuple(_route(row) for row in document.rows("route")),
+            codemods=tuple(_codemod(row) for row in document.rows("codemod")),
+            overlays=tuple(_overlay(row, path.parent) for row in document.rows("overlay")),
+            entry_points=_entry_points(document.table("entry_points")),
+            environment=_environment(document.table("environment")),
+            budget=document.table("budget").free(),
+        )
+        package.close()
+        document.close()
+        return recipe
+
+    def at(self, version: Version) -> Recipe:
+        """The rows of this recipe that hold for ``version``.
+
+        Raises PorterError where the recipe does not support it.
+        """
+        if not _holds(self.supported, version):
+            raise PorterError(
+                f"{self.name} {version}: not supported by {self.path}, which supports "
+                f"{self.supported}"
+            )
+        return replace(
+            self,
+            routes=_held(self.routes, version),
+            codemods=_held(self.codemods, version),
+            overlays=_held(self.overlays, version),
+            environment=tuple(row for row in self.environment if _holds(row[0], version)),
+        )
+
+    @property
+    def vllm(self) -> Version | None:
+        """The vLLM to import with; the first row of ``environment`` that holds decides."""
+        return self.environment[0][1] if self.environment else None
+
+    @property
+    def cuda_only(self) -> tuple[str, ...]:
+        """Path patterns of the modules that are the package's own CUDA backend."""
+        return tuple(
+            pattern
+            for codemod in self.codemods
+            if codemod.name == _CUDA_ONLY
+            for pattern in codemod.options["paths"]
+        )
+
+    def options(self, base: Options) -> Options:
+        """``base`` with what this recipe tells the codemods."""
+        return replace(
+            base,
+            routes={**base.routes, **{route.source: route.target for route in self.routes}},
+            implemented=base.implemented.union(
+                f"{route.target}.{name}" for route in self.routes for name in route.implemented
+            ),
+            cuda_only=(*base.cuda_only, *self.cuda_only),
+        )
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe for the project ``name`` that travels with porter. Raises PorterError without."""
+    path = ported_folder() / canonicalize_name(name) / "recipe.toml"
+    if not path.is_file():
+        raise PorterError(f"{name}: porter has no recipe for it; give your own by --recipe FILE")
+    return Recipe.load(path)
+
+
+def _route(row: Table) -> Route:
+    route = Route(
+        versions=row.specifier("versions", ""),
+        source=row.text("from"),
+        target=row.text("to"),
+        implemented=row.texts("implemented"),
+    )
+    row.close()
+    return route
+
+
+def _codemod(row: Table) -> Codemod:
+    options = row.table("options")
+    codemod = Codemod(
+        versions=row.specifier("versions", ""),
+        name=row.text("name"),
+        options={"paths": options.texts("paths")},
+    )
+    if codemod.name not in _CODEMODS:
+        raise row.error(f"no codemod {codemod.name!r}; there is {', '.join(_CODEMODS)}")
+    options.close()
+    row.close()
+    if not codemod.options["paths"]:
+        raise options.error("add paths")
+    return codemod
+
+
+def _overlay(row: Table, folder: Path) -> Overlay:
+    overlay = Overlay(row.specifier("versions", ""), folder / row.text("folder"))
+    if not overlay.folder.is_dir():
+        raise row.error(f"{overlay.folder} is no folder; create it or correct the row")
+    row.close()
+    return overlay
+
+
+def _drop(table: Table) -> Drop:
+    drop = Drop(table.patterns("files", _DROPPED), table.patterns("requirements", _DROPPED))
+    table.close()
+    return drop
+
+
+def _entry_points(table: Table) -> dict[str, dict[str, str]]:
+    return {group: names.strings() for group, names in table.tables().items()}
+
+
+def _environment(table: Table) -> tuple[tuple[SpecifierSet, Version], ...]:
+    return tuple(
+        (table.parse_specifier(versions), _version(table, vllm))
+        for versions, vllm in table.strings().items()
+    )
+
+
+def _version(table: Table, text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        raise table.error(f"{text!r} is no PEP 440 version") from None
+
+
+def _held(rows: tuple[_Row, ...], version: Version) -> tuple[_Row, ...]:
+    return tuple(row for row in rows if _holds(row.versions, version))
+
+
+def _holds(versions: SpecifierSet, version: Version) -> bool:
+    return versions.contains(version, prereleases=True)
