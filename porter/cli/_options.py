@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+
+def rule_choice(command: Callable[..., None]) -> Callable[..., None]:
+    """``--select`` and ``--ignore`` as tuples of ids; None where they are not given."""
+    select = click.option(
+        "--select",
+        metavar="IDS",
+        multiple=True,
+        callback=_ids,
+        help="Only these rules, by id or the beginning of one: HPU301,HPU5.",
+    )
+    ignore = click.option(
+        "--ignore", metavar="IDS", multiple=True, callback=_ids, help="All rules but these."
+    )
+    return select(ignore(command))
+
+
+def output_format(command: Callable[..., None]) -> Callable[..., None]:
+    """``--format``, passed as ``style``."""
+    return click.option(
+        "--format",
+        "style",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="For people, or for machines.",
+    )(command)
+
+
+def _ids(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    if not values:
+        return None
+    return tuple(part.strip().upper() for part in ",".join(values).split(",") if part.strip())

@@ -1,0 +1,54 @@
+"""Print for a terminal with colours at its width, for anything else plain and unwrapped."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+_UNCUT = 1000  # columns
+_PATCH_STYLES = {b"+": "green", b"-": "red", b"@": "cyan"}
+_PATCH_HEADS = (b"diff ", b"--- ", b"+++ ", b"new ", b"deleted ")
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal that standard output is, None where it is none."""
+    return Console().width if sys.stdout.isatty() else None
+
+
+def print_text(text: Text, *, err: bool = False) -> None:
+    """Lines as they are, never wrapped or cut."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        Console(stderr=err, highlight=False).print(text, soft_wrap=True)
+    else:
+        click.echo(text.plain, err=err)
+
+
+def print_page(page: RenderableType) -> None:
+    """A rich page, laid out for the terminal, or for no width in particular."""
+    if sys.stdout.isatty():
+        Console(highlight=False).print(page)
+        return
+    console = Console(width=_UNCUT, color_system=None)
+    with console.capture() as captured:
+        console.print(page)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def print_json(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(document, indent=2))
+
+
+def print_patch(patch: bytes) -> None:
+    """Bytes as they are, so that ``git apply`` takes them; coloured on a terminal."""
+    if not sys.stdout.isatty():
+        click.echo(patch, nl=False)
+        return
+    for line in patch.splitlines():
+        bold = line.startswith(_PATCH_HEADS)
+        colour = None if bold else _PATCH_STYLES.get(line[:1])
+        click.secho(line.decode("utf-8", "backslashreplace"), fg=colour, bold=bold or None)

@@ -1,0 +1,79 @@
+"""Rewrite a source for HPU: a diff, in place, into a folder, or as a patch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from porter.cli._options import output_format, rule_choice
+from porter.cli._output import print_json, print_patch, print_text
+from porter.cli._source import analyse_source
+from porter.report.json import to_json
+from porter.report.text import summary_text
+from porter.rewrite import changes, patch, rewrite, write_tree
+
+
+@click.command(
+    epilog="\b\nExample:\n  porter rewrite src/            # look at the diff\n"
+    "  porter rewrite src/ --write    # `porter undo src/` takes it back\n"
+    "  porter rewrite lmcache==0.3.9 --output lmcache-hpu/"
+)
+@click.argument("source", metavar="SRC")
+@click.option("--write", is_flag=True, help="Edit in place; `porter undo` reverses it.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Write the rewritten tree into this folder."
+)
+@click.option(
+    "--patch",
+    "patch_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the diff into this file.",
+)
+@click.option("--force", is_flag=True, help="Write even over changes that git does not hold.")
+@output_format
+@rule_choice
+def command(
+    *,
+    source: str,
+    write: bool,
+    output: Path | None,
+    patch_file: Path | None,
+    force: bool,
+    style: str,
+    select: tuple[str, ...] | None,
+    ignore: tuple[str, ...] | None,
+) -> None:
+    """Rewrite SRC for HPU.
+
+    SRC is a folder, a file, a wheel, an sdist, or a requirement. Without --write,
+    --output or --patch nothing is written, and the diff is printed.
+    """
+    if sum((write, output is not None, patch_file is not None)) > 1:
+        raise click.UsageError("--write, --output and --patch exclude each other")
+    analysis = analyse_source(source, select, ignore)
+    tree, result = analysis.tree, analysis.result.rewritten()
+    if write:
+        written = rewrite(tree, result, force=force)
+        done = f"{_files(len(written.files))} rewritten in place"
+        if written.journal is not None:
+            done += f"; `porter undo {tree.root}` reverses it"
+    elif output is not None:
+        done = f"{_files(len(write_tree(tree, result, output)))} rewritten in {output}"
+    elif patch_file is not None:
+        changed = changes(tree, result)
+        patch_file.write_bytes(patch(changed))
+        done = f"{_files(len(changed))} rewritten in {patch_file}"
+    else:
+        changed = changes(tree, result)
+        if style == "text":
+            print_patch(patch(changed))
+        done = f"nothing was written; {_files(len(changed))} would be"
+    if style == "json":
+        print_json(to_json(result))
+    print_text(summary_text(result), err=True)
+    click.echo(f"porter: {done}", err=True)
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

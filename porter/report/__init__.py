@@ -1,0 +1,1 @@
+"""Views of a result: text for people, JSON for machines, a patch for both."""

@@ -1,0 +1,49 @@
+"""From edits of text to bytes of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from porter.errors import PorterError
+from porter.findings import FileResult, Result, apply_edits
+from porter.report.patch import unified_patch
+from porter.sources.text import SourceText
+from porter.sources.tree import SourceTree
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file, relative to the root of its tree, with its bytes before and after."""
+
+    path: str
+    before: bytes
+    after: bytes
+
+
+def changes(tree: SourceTree, result: Result) -> tuple[Change, ...]:
+    """The files that the edits of ``result`` change, in its order; nothing is written.
+
+    Raises PorterError where a replacement has no place in the encoding of its file.
+    """
+    edited = (_change(tree, file) for file in result.files if file.edits)
+    return tuple(change for change in edited if change.before != change.after)
+
+
+def patch(changed: Iterable[Change]) -> bytes:
+    """All changes as one unified patch."""
+    return b"".join(unified_patch(item.path, item.before, item.after) for item in changed)
+
+
+def _change(tree: SourceTree, file: FileResult) -> Change:
+    before = tree.read(file.path)
+    source = SourceText.decode(before)
+    try:
+        after = source.encode(apply_edits(source.text, file.edits))
+    except UnicodeEncodeError as error:
+        unfit = error.object[error.start : error.end]
+        raise PorterError(
+            f"{file.path}: its encoding {source.encoding} has no {unfit!r}, which the rewriting "
+            "needs; store the file as UTF-8 first"
+        ) from error
+    return Change(file.path, before, after)

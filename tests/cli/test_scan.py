@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from zipfile import ZipFile
+
+import jsonschema
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+
+
+def rules_in(result: Result) -> set[str]:
+    document = json.loads(result.stdout)
+    return {item["rule"] for file in document["files"] for item in file["findings"]}
+
+
+def test_findings_and_exit_code(run: Run, project: Path) -> None:
+    result = run("scan", project)
+    assert result.exit_code == 1
+    assert "pkg/stream.py:3:10: HPU" in result.stdout
+    assert "    -> torch.hpu.current_stream()" in result.stdout
+    assert "pkg/kernel.py:" in result.stdout
+    assert "0 unaccounted for" in result.stdout.splitlines()[-1]
+
+
+def test_nothing_found(run: Run, project: Path) -> None:
+    result = run("scan", project / "pkg/clean.py")
+    assert (result.exit_code, result.stdout) == (0, "no CUDA constructs\n")
+
+
+def test_json_follows_the_schema(run: Run, project: Path) -> None:
+    schema = json.loads((files("porter.report") / "findings.schema.json").read_text())
+    result = run("scan", project, "--format", "json")
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    jsonschema.validate(document, schema)
+    assert document["sources"] == [str(project)]
+    assert document["summary"]["fixable"] >= 1
+    assert document["summary"]["rewritten"] == 0
+
+
+def test_several_sources_of_any_kind(run: Run, project: Path, tmp_path: Path) -> None:
+    wheel = tmp_path / "demo-1.0-py3-none-any.whl"
+    with ZipFile(wheel, "w") as archive:
+        archive.write(project / "pkg/stream.py", "demo/stream.py")
+        archive.writestr("demo-1.0.dist-info/METADATA", "Name: demo\nVersion: 1.0\n")
+        archive.writestr("demo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
+        archive.writestr("demo-1.0.dist-info/RECORD", "")
+    result = run("scan", project / "pkg/kernel.py", wheel, "--format", "json")
+    document = json.loads(result.stdout)
+    assert document["sources"] == [str(project / "pkg/kernel.py"), str(wheel)]
+    assert {file["path"] for file in document["files"]} == {"kernel.py", "demo/stream.py"}
+
+
+def test_two_processes_find_the_same(run: Run, project: Path) -> None:
+    one, two = (run("scan", project, "--jobs", jobs, "--format", "json") for jobs in (1, 2))
+    assert one.stdout == two.stdout
+
+
+class TestChoice:
+    def test_select_and_ignore(self, run: Run, project: Path) -> None:
+        every = rules_in(run("scan", project, "--format", "json"))
+        chosen = min(every)
+        select = run("scan", project, "--format", "json", "--select", chosen.lower())
+        ignore = run("scan", project, "--format", "json", "--ignore", chosen)
+        assert rules_in(select) == {chosen}
+        assert json.loads(select.stdout)["summary"]["unaccounted"] == 0
+        assert rules_in(ignore) == every - {chosen}
+
+    def test_several_and_beginnings(self, run: Run, project: Path) -> None:
+        every = rules_in(run("scan", project, "--format", "json"))
+        for arguments in (
+            ["--select", ",".join(every)],
+            [f"--select={rule[:4]}" for rule in every],
+        ):
+            assert rules_in(run("scan", project, "--format", "json", *arguments)) == every
+
+    def test_an_unknown_rule(self, run: Run, project: Path) -> None:
+        result = run("scan", project, "--select", "HPU999")
+        assert result.exit_code == 2
+        assert result.stderr == "porter: HPU999: no such rule; `porter rules list` shows them\n"
+
+
+class TestSettings:
+    """``[tool.porter]`` of the project."""
+
+    def test_defaults_that_the_command_line_replaces(self, run: Run, project: Path) -> None:
+        every = rules_in(run("scan", project, "--format", "json"))
+        first, *others = sorted(every)
+        (project / "pyproject.toml").write_text(f'[tool.porter]\nselect = ["{first}"]\n')
+        assert rules_in(run("scan", project, "--format", "json")) == {first}
+        chosen = run("scan", project, "--format", "json", "--select", others[0])
+        assert rules_in(chosen) == {others[0]}
+
+    def test_ignore(self, run: Run, project: Path) -> None:
+        every = rules_in(run("scan", project, "--format", "json"))
+        (project / "pyproject.toml").write_text(f'[tool.porter]\nignore = ["{min(every)}"]\n')
+        assert rules_in(run("scan", project, "--format", "json")) == every - {min(every)}
+
+    def test_exclude(self, run: Run, project: Path) -> None:
+        (project / "pyproject.toml").write_text('[tool.porter]\nexclude = ["*/stream.py"]\n')
+        paths = [
+            file["path"]
+            for file in json.loads(run("scan", project, "--format", "json", "--jobs", 2).stdout)[
+                "files"
+            ]
+        ]
+        assert paths == ["pkg/kernel.py"]
+
+    def test_other_tools_are_their_own_affair(self, run: Run, project: Path) -> None:
+        (project / "pyproject.toml").write_text("[tool.other]\nselect = 1\n")
+        assert run("scan", project).exit_code == 1
+
+    @pytest.mark.parametrize(
+        ("text", "clue"),
+        [
+            ("[tool.porter]\nselct = []\n", "no key selct"),
+            ('[tool.porter]\nselect = "HPU101"\n', "select: give a list of strings"),
+            ("[tool.porter]\nexclude = [1]\n", "exclude: give a list of strings"),
+            ('[tool.porter]\nignore = ["HPU999"]\n', "HPU999: no such rule"),
+            ("[tool]\nporter = 1\n", "[tool.porter]: give a table"),
+            ("[tool.porter\n", "not valid TOML"),
+        ],
+    )
+    def test_a_bad_key_is_one_line(self, run: Run, project: Path, text: str, clue: str) -> None:
+        (project / "pyproject.toml").write_text(text)
+        result = run("scan", project)
+        assert result.exit_code == 2
+        assert clue in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("source", ["missing/", "missing.py", "missing.whl"])
+def test_a_source_that_is_not_there(run: Run, source: str) -> None:
+    result = run("scan", source)
+    assert result.exit_code == 2
+    assert source.rstrip("/") in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_no_source_is_bad_usage(run: Run) -> None:
+    assert run("scan").exit_code == 2
+
+
+def test_a_syntax_error_is_a_finding(run: Run, project: Path) -> None:
+    (project / "pkg/stream.py").write_text("import torch\ntorch.cuda.(\n")
+    result = run("scan", project)
+    assert result.exit_code == 1
+    assert "pkg/stream.py" in result.stdout
+    assert "Traceback" not in result.stderr
