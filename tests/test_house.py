@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
-    {"findings", "errors", "toml", "resources"},
+    {"findings", "errors", "toml", "resources", "parallel"},
     {"sources"},
     {"rulebook"},
     {"scan"},

@@ -45,10 +45,13 @@ def print_json(document: dict[str, Any]) -> None:
 
 def print_patch(patch: bytes) -> None:
     """Bytes as they are, so that ``git apply`` takes them; coloured on a terminal."""
-    if not sys.stdout.isatty():
+    if sys.stdout.isatty() and patch:
+        print_text(Text("\n").join(_styled(line) for line in patch.splitlines()))
+    else:
         click.echo(patch, nl=False)
-        return
-    for line in patch.splitlines():
-        bold = line.startswith(_PATCH_HEADS)
-        colour = None if bold else _PATCH_STYLES.get(line[:1])
-        click.secho(line.decode("utf-8", "backslashreplace"), fg=colour, bold=bold or None)
+
+
+def _styled(line: bytes) -> Text:
+    head = line.startswith(_PATCH_HEADS)
+    style = "bold" if head else _PATCH_STYLES.get(line[:1], "")
+    return Text(line.decode("utf-8", "backslashreplace"), style)

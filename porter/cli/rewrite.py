@@ -22,7 +22,10 @@ from porter.rewrite import changes, patch, rewrite, write_tree
 @click.argument("source", metavar="SRC")
 @click.option("--write", is_flag=True, help="Edit in place; `porter undo` reverses it.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Write the rewritten tree into this folder."
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write the rewritten tree into this folder, which must be new or empty.",
 )
 @click.option(
     "--patch",
@@ -68,7 +71,7 @@ def command(
         changed = changes(tree, result)
         if style == "text":
             print_patch(patch(changed))
-        done = f"nothing was written; {_files(len(changed))} would be"
+        done = f"{_files(len(changed))} to rewrite; nothing was written"
     if style == "json":
         print_json(to_json(result))
     print_text(summary_text(result), err=True)

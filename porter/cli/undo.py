@@ -22,4 +22,5 @@ def command(folder: Path, force: bool) -> None:
     undone = undo(folder, force=force)
     for path in undone.files:
         click.echo(folder / path)
-    click.echo(f"porter: {len(undone.files)} restored, {undone.untouched} as they were", err=True)
+    untouched = f", {undone.untouched} had not been replaced" if undone.untouched else ""
+    click.echo(f"porter: {len(undone.files)} restored{untouched}", err=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from porter.codemods.module import analyse_module
 from porter.codemods.options import Options
 from porter.findings import FileResult, Finding, Result, Status
+from porter.parallel import each
 from porter.rulebook import Rulebook
 from porter.scan import Module
 from porter.scan.prefilter import Prefilter
@@ -21,7 +20,6 @@ from porter.sources.tree import SourceTree
 Progress = Callable[[int, int], None]
 
 UNPARSABLE = "HPU004"
-_PARALLEL_FROM = 400
 _OTHER_BACKENDS = frozenset({"cuda", "rocm", "xpu", "npu", "musa", "mps", "tpu"})
 _TORCH_OR_CUDA = re.compile(rb"libtorch|libc10|libcuda|libcudart|libnccl")
 _DEFAULTS = Options()
@@ -41,14 +39,12 @@ def analyse(
     ``progress`` is called with the number of files done and their total.
     """
     paths = list(tree.python_files())
-    if jobs is None:
-        jobs = os.cpu_count() or 1 if len(paths) >= _PARALLEL_FROM else 1
     native = frozenset(native_modules(tree))
     backends = tuple(f"{folder}/*" for folder in backend_folders(tree))
     options = replace(options, cuda_only=(*options.cuda_only, *backends))
     analyst = _Analyst(tree, book, options, native)
     results: list[FileResult] = []
-    for done, result in enumerate(_each(analyst, paths, jobs), start=1):
+    for done, result in enumerate(each(analyst, paths, jobs), start=1):
         if result.findings or result.constructs:
             results.append(result)
         if progress is not None:
@@ -105,7 +101,7 @@ class _Analyst:
         watched = native | {*options.routes, *options.routes.values()}
         self._prefilter = Prefilter(book, watched)
 
-    def analyse(self, path: str) -> FileResult:
+    def __call__(self, path: str) -> FileResult:
         try:
             data = self._tree.read(path)
         except OSError as error:
@@ -117,25 +113,6 @@ class _Analyst:
         except (SyntaxError, UnicodeDecodeError) as error:
             return _failed(self._book, path, str(error))
         return analyse_text(path, text, self._book, self._options, self._native)
-
-
-def _each(analyst: _Analyst, paths: list[str], jobs: int) -> Iterator[FileResult]:
-    if jobs <= 1 or len(paths) < 2:
-        yield from map(analyst.analyse, paths)
-        return
-    with ProcessPoolExecutor(jobs, initializer=_employ, initargs=(analyst,)) as pool:
-        yield from pool.map(_work, paths, chunksize=8)
-
-
-_employed: list[_Analyst] = []
-
-
-def _employ(analyst: _Analyst) -> None:
-    _employed[:] = [analyst]
-
-
-def _work(path: str) -> FileResult:
-    return _employed[0].analyse(path)
 
 
 def _failed(book: Rulebook, path: str, reason: str) -> FileResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 from porter.sources.text import SourceText
 from porter.validate.rung import Failure
@@ -20,7 +21,9 @@ def read_source(data: bytes, path: str) -> str | Failure:
         if marker := _MARKER.search(text):
             line = text.count("\n", 0, marker.start()) + 1
             return Failure(path, line, "a conflict marker", "resolve the conflict")
-        compile(text, path, "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, path, "exec", dont_inherit=True)
     except SyntaxError as error:
         return Failure(path, error.lineno or 1, f"does not compile: {error.msg}", "correct it")
     except (UnicodeDecodeError, ValueError, RecursionError) as error:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from porter.errors import PorterError
+from porter.parallel import each
 from porter.resources import rules_folder
 from porter.sources.tree import Kind, SourceTree
-from porter.validate.counter import constructs, may_have_cuda
+from porter.validate.counter import Construct, constructs, may_have_cuda
 from porter.validate.guards import ModuleNames, inverted
 from porter.validate.natives import compiled_files, cuda_objects
+from porter.validate.reading import Reading
 from porter.validate.record import record_failures, tag_failures
 from porter.validate.remaining import Remaining
 from porter.validate.requirements import cuda_requirements
@@ -32,9 +34,7 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
     Raises PorterError where the tree has no Python file, is a wheel without
     metadata, holds two distributions, or brings a malformed ``remaining.json``.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return _Check(tree, progress).outcome()
+    return _Check(tree, progress).outcome()
 
 
 class _Check:
@@ -50,8 +50,6 @@ class _Check:
             *self._remaining.native_modules,
             *(item.module for item in self._objects),
         )
-        self._modules = ModuleNames(self._files)
-        self._names = HpuNames.newest(rules_folder() / "api")
         self._constructs = 0
         self._notes: list[str] = []
 
@@ -60,40 +58,25 @@ class _Check:
         if not sources:
             raise PorterError(f"{self._tree.label}: no Python file in it; name a wheel or a folder")
         failures = [item.failure for item in self._objects]
-        for done, path in enumerate(sources, start=1):
-            failures += self._module(path)
+        examine = _Examiner(self._tree, self._remaining, self._native_modules, self._files)
+        for done, (number, found) in enumerate(each(examine, sources), start=1):
+            self._constructs += number
+            failures += found
             if self._progress is not None:
                 self._progress(done, len(sources))
         failures += self._metadata()
-        found = (
+        counted = (
             f"{_count(len(sources), 'Python file')}, {_count(self._constructs, 'CUDA construct')}"
         )
         if failures:
-            summary = f"{found}, {_count(len(failures), 'failure')}"
+            summary = f"{counted}, {_count(len(failures), 'failure')}"
             return Outcome(Status.FAILED, summary, tuple(sorted(failures)), tuple(self._notes))
-        summary = f"{found}, none unaccounted for"
+        summary = f"{counted}, none unaccounted for"
         return Outcome(Status.PASSED, summary, notes=tuple(self._notes))
 
     def _read_remaining(self) -> Remaining:
         path = f"{self._dist_info}/porter/remaining.json"
         return Remaining.read(self._tree, path) if path in self._files else Remaining()
-
-    def _module(self, path: str) -> Iterator[Failure]:
-        source = read_source(self._tree.read(path), path)
-        if isinstance(source, Failure):
-            yield source
-            return
-        if not (may_have_cuda(source, self._native_modules) or may_have_hpu(source)):
-            return
-        reading = read_module(ast.parse(source), source, path)
-        found = constructs(reading, self._native_modules)
-        self._constructs += len(found)
-        for construct in self._remaining.unaccounted(path, found):
-            what = f"{construct.text!r} ({construct.category.value}) is unaccounted for"
-            yield Failure(path, construct.line, what, "port it, or report it")
-        yield from invented(reading, path, self._names)
-        yield from numbered_cards(reading, path)
-        yield from inverted(reading, path, self._native_modules, self._modules)
 
     def _metadata(self) -> Iterator[Failure]:
         folder = self._dist_info
@@ -112,6 +95,45 @@ class _Check:
             yield Failure(metadata, 1, "the wheel has no METADATA", "build the wheel again")
         yield from record_failures(self._tree, folder, self._files)
         yield from tag_failures(self._tree, folder, self._files, self._compiled)
+
+
+class _Examiner:
+    """Examines single modules: how many constructs, and what is wrong."""
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        remaining: Remaining,
+        native_modules: tuple[str, ...],
+        files: list[str],
+    ) -> None:
+        self._tree = tree
+        self._remaining = remaining
+        self._native_modules = native_modules
+        self._modules = ModuleNames(files)
+        self._names = HpuNames.newest(rules_folder() / "api")
+
+    def __call__(self, path: str) -> tuple[int, list[Failure]]:
+        source = read_source(self._tree.read(path), path)
+        if isinstance(source, Failure):
+            return 0, [source]
+        if not (may_have_cuda(source, self._native_modules) or may_have_hpu(source)):
+            return 0, []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            reading = read_module(ast.parse(source), source, path)
+        found = constructs(reading, self._native_modules)
+        return len(found), list(self._failures(path, reading, found))
+
+    def _failures(
+        self, path: str, reading: Reading, found: Sequence[Construct]
+    ) -> Iterator[Failure]:
+        for construct in self._remaining.unaccounted(path, found):
+            what = f"{construct.text!r} ({construct.category.value}) is unaccounted for"
+            yield Failure(path, construct.line, what, "port it, or report it")
+        yield from invented(reading, path, self._names)
+        yield from numbered_cards(reading, path)
+        yield from inverted(reading, path, self._native_modules, self._modules)
 
 
 def _count(number: int, noun: str) -> str:

@@ -37,7 +37,7 @@ def test_the_default_prints_a_diff_and_writes_nothing(run: Run, project: Path) -
     result = run("rewrite", project)
     assert result.exit_code == 0
     assert "+stream = torch.hpu.current_stream()" in result.stdout
-    assert "nothing was written; 1 file would be" in result.stderr
+    assert "1 file to rewrite; nothing was written" in result.stderr
     assert contents(project) == before
 
 

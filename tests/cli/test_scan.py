@@ -10,6 +10,8 @@ import jsonschema
 import pytest
 from click.testing import Result
 
+from porter.sources.tree import SourceTree
+
 Run = Callable[..., Result]
 
 
@@ -140,6 +142,14 @@ def test_a_source_that_is_not_there(run: Run, source: str) -> None:
     assert result.exit_code == 2
     assert source.rstrip("/") in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root, who may run the tests, can read every folder: the tree is made to say otherwise."""
+    monkeypatch.setattr(SourceTree, "unreadable", lambda tree: ["secret"])
+    assert run("scan", project).stderr == "porter: secret: cannot be read, and was left out\n"
 
 
 def test_no_source_is_bad_usage(run: Run) -> None:

@@ -15,6 +15,7 @@ ALLOWED = {
     "porter.findings",
     "porter.resources",
     "porter.sources",
+    "porter.parallel",
     "porter.toml",
     "porter.validate",
 }
