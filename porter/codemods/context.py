@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,7 +54,6 @@ class Decision:
         self.blocks = False
 
 
-@dataclass(eq=False)
 class Layout:
     """The edits of a module while they are laid out, innermost construct first.
 
@@ -61,9 +61,10 @@ class Layout:
     did away with it.
     """
 
-    edits: dict[Decision, list[Edit]] = field(default_factory=dict)
-    consumed: dict[ast.AST, Decision] = field(default_factory=dict)
-    _current: Decision | None = None
+    def __init__(self) -> None:
+        self.consumed: dict[ast.AST, Decision] = {}
+        self._laid: list[tuple[Edit, Decision]] = []
+        self._current: Decision | None = None
 
     @property
     def current(self) -> Decision:
@@ -73,17 +74,29 @@ class Layout:
     def lay(self, decision: Decision) -> None:
         """Ask a decision for its edits."""
         self._current = decision
-        edits = list(decision.edits()) if decision.edits is not None else []
-        self.edits[decision] = edits
+        for edit in list(decision.edits()) if decision.edits is not None else ():
+            insort(self._laid, (edit, decision), key=_by_edit)
 
     def take(self, span: Span) -> list[Edit]:
         """Remove the edits that were laid inside a span; an outer edit carries them on."""
-        taken: list[Edit] = []
-        for decision, edits in self.edits.items():
-            inside = [edit for edit in edits if span[0] <= edit.start and edit.end <= span[1]]
-            taken += inside
-            self.edits[decision] = [edit for edit in edits if edit not in inside]
-        return taken
+        first = bisect_left(self._laid, span[0], key=_by_start)
+        last = bisect_right(self._laid, span[1], lo=first, key=_by_start)
+        inside = [(edit, by) for edit, by in self._laid[first:last] if edit.end <= span[1]]
+        outside = [(edit, by) for edit, by in self._laid[first:last] if edit.end > span[1]]
+        self._laid[first:last] = outside
+        return [edit for edit, _ in inside]
+
+    def edits(self) -> list[tuple[Edit, Decision]]:
+        """What was laid and not carried on, in the order of the text."""
+        return list(self._laid)
+
+
+def _by_edit(laid: tuple[Edit, Decision]) -> Edit:
+    return laid[0]
+
+
+def _by_start(laid: tuple[Edit, Decision]) -> int:
+    return laid[0].start
 
 
 @dataclass(eq=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Collection
 
 from porter.codemods.context import Context, Decision
@@ -31,24 +33,24 @@ def analyse_module(
     context = Context(module, Resolver(module), book, options, watched)
     _decide(context, constructs)
     _lay_out(context)
-    edits = [edit for laid in context.layout.edits.values() for edit in laid]
-    needing = [
-        edit.start
-        for decision, laid in context.layout.edits.items()
-        for edit in laid
-        if _needs_bridge(decision, edit)
-    ]
+    laid = context.layout.edits()
+    edits = [edit for edit, _ in laid]
+    needing = [edit.start for edit, decision in laid if _needs_bridge(decision, edit)]
     if needing and options.add_imports:
         edits += import_edit(module, context.resolver, needing)
+    edits.sort()
+    own: defaultdict[Decision, list[Edit]] = defaultdict(list)
+    for edit, decision in laid:
+        own[decision].append(edit)
     findings = sorted(
         (
-            _finding(context, decision, count, edits)
+            _finding(context, decision, count, own[decision], edits)
             for decision, count in _counted(context).items()
         ),
         key=lambda finding: (finding.line, finding.column),
     )
     _check(module, edits)
-    return FileResult(module.path, tuple(findings), len(constructs), tuple(sorted(edits)))
+    return FileResult(module.path, tuple(findings), len(constructs), tuple(edits))
 
 
 def _is_settled(construct: Construct, options: Options) -> bool:
@@ -138,7 +140,10 @@ def _needs_bridge(decision: Decision, edit: Edit) -> bool:
     return "hpu" in edit.replacement or "hccl" in edit.replacement.lower()
 
 
-def _finding(context: Context, decision: Decision, constructs: int, edits: list[Edit]) -> Finding:
+def _finding(
+    context: Context, decision: Decision, constructs: int, own: list[Edit], edits: list[Edit]
+) -> Finding:
+    """``own`` are the decision's edits, ``edits`` those of the module, sorted."""
     module = context.module
     start, end = decision.span or module.span(decision.shown)
     line, column = module.place(start)
@@ -160,17 +165,19 @@ def _finding(context: Context, decision: Decision, constructs: int, edits: list[
         url=decision.rule.url,
         name=decision.name or decision.construct.name,
         constructs=constructs,
-        edits=tuple(sorted(context.layout.edits[decision])),
+        edits=tuple(own),
     )
 
 
 def _after(module: Module, span: Span, edits: list[Edit]) -> str:
     """The text of a span once every edit inside it is applied."""
     start, end = span
+    first = bisect_left(edits, start, key=lambda edit: edit.start)
+    last = bisect_right(edits, end, lo=first, key=lambda edit: edit.start)
     inside = [
         Edit(edit.start - start, edit.end - start, edit.replacement)
-        for edit in edits
-        if start <= edit.start and edit.end <= end
+        for edit in edits[first:last]
+        if edit.end <= end
     ]
     return apply_edits(module.text[start:end], inside)
 

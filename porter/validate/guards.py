@@ -1,4 +1,4 @@
-"""Availability guards stay sound: what runs on HPU imports nothing that only CUDA has."""
+"""Availability guards stay sound: what runs on HPU needs nothing that only CUDA has."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from porter.validate.cuda_only import is_library
 from porter.validate.reading import Imported, Reading
 from porter.validate.rung import Failure
 
+_CUDA = "torch.cuda."
 _NATIVE_SUFFIXES = (".so", ".pyd")
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _AVAILABLE = {
@@ -40,22 +41,29 @@ class ModuleNames:
 def inverted(
     reading: Reading, path: str, native_modules: Collection[str], modules: ModuleNames
 ) -> Iterator[Failure]:
-    """Imports that fail on HPU, in a branch that is taken on HPU."""
+    """What fails on HPU, in a branch that is taken on HPU: imports, and names of torch.cuda."""
     devices = _Devices(reading)
     imports = {id(item.node): item for item in reading.imports}
+    chains = {id(item.node): item for item in reading.chains}
     reported: set[int] = set()
     for branch in reading.branches:
-        for node in _imports(devices.hpu_branch(branch), devices):
-            item = imports.get(id(node))
-            why = item and _fails_on_hpu(item, native_modules, modules)
-            if item and why and id(node) not in reported:
+        for node in _reached(devices.hpu_branch(branch), devices):
+            what = None
+            if item := imports.get(id(node)):
+                why = _fails_on_hpu(item, native_modules, modules)
+                what = why and f"imports {item.dotted}, {why}"
+            elif chain := chains.get(id(node)):
+                name = next((name for name in chain.dotted if name.startswith(_CUDA)), None)
+                what = name and f"uses {name}"
+            if what and id(node) not in reported:
+                assert isinstance(node, (ast.alias, ast.expr))
                 reported.add(id(node))
-                line, _ = reading.place(item.node)
+                line, _ = reading.place(node)
                 yield Failure(
                     path,
                     line,
-                    f"inverted guard: the branch for HPU imports {item.dotted}, {why}",
-                    "let this branch run on CUDA only, or import the HPU module here",
+                    f"inverted guard: the branch for HPU {what}",
+                    "let this branch run on CUDA only, or use what HPU has",
                 )
 
 
@@ -121,14 +129,15 @@ def _constants(node: ast.expr) -> set[object]:
     return {element.value for element in elements if isinstance(element, ast.Constant)}
 
 
-def _imports(statements: Iterable[ast.AST], devices: _Devices) -> Iterator[ast.AST]:
-    """Import names below, except where a failed import is caught or the device is CUDA."""
+def _reached(statements: Iterable[ast.AST], devices: _Devices) -> Iterator[ast.AST]:
+    """All nodes below, except where a failed import is caught or the device is CUDA."""
     stack = list(statements)
     while stack:
         node = stack.pop()
+        yield node
         if isinstance(node, (ast.alias, ast.Constant)):
-            yield node
-        elif isinstance(node, ast.If) and devices.is_cuda_only(node.test):
+            continue
+        if isinstance(node, ast.If) and devices.is_cuda_only(node.test):
             stack += node.orelse
         elif isinstance(node, ast.Try) and any(map(_catches_import_error, node.handlers)):
             stack += [*node.orelse, *node.finalbody, *node.handlers]

@@ -147,3 +147,11 @@ def test_modules_of_a_tree() -> None:
     present = ("pkg", "pkg.ops", "pkg.part", "pkg.fast", "single", "pkg.space.deep", "numpy")
     assert not any(map(modules.lacks, present))
     assert all(map(modules.lacks, ("pkg.stub", "pkg.part.b", "single.x")))
+
+
+def test_a_name_of_cuda_in_the_branch_for_hpu() -> None:
+    body = "info = torch.cuda.get_device_properties(0)"
+    assert lines(guarded("torch.hpu.is_available()", body, body)) == [4]
+    assert lines(guarded("torch.cuda.is_available()", body)) == []
+    assert lines(guarded("device in ('cuda', 'hpu')", "torch.cuda.synchronize()")) == [4]
+    assert lines(guarded("torch.hpu.is_available()", "torch.backends.cudnn.enabled")) == []
