@@ -172,3 +172,11 @@ def test_the_recipe_of_lmcache_has_what_every_release_needs(release: str) -> Non
     overlaid = {path for overlay in recipe.overlays for path in overlay.files()}
     for target in targets.values():
         assert f"{target.replace('.', '/')}.py" in overlaid
+
+
+def test_the_recipe_in_the_guide_loads(tmp_path: Path) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "recipes.md"
+    (tmp_path / "overlay").mkdir()
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(guide.read_text().partition("```toml\n")[2].partition("```")[0])
+    assert Recipe.load(recipe).at(Version("1.4")).cuda_only == ("pagekv/backends/cuda/*",)
