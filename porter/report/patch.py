@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 _EMPTY, _ABSENT = b"e69de29", b"0000000"  # as git names the blobs
+_LONG = 5000
 _QUOTED = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
 _QUOTED |= {ord('"'): '\\"', ord("\\"): "\\\\"}
 
@@ -42,7 +43,9 @@ def _lines(data: bytes | None) -> list[bytes]:
 
 
 def _hunks(before: Sequence[bytes], after: Sequence[bytes]) -> Iterator[bytes]:
-    for group in SequenceMatcher(None, before, after).get_grouped_opcodes():
+    # Taking frequent lines for junk is quick, and shuffles blank lines: only for long files.
+    matcher = SequenceMatcher(None, before, after, autojunk=len(before) > _LONG)
+    for group in matcher.get_grouped_opcodes():
         (_, old_start, _, new_start, _), (_, _, old_end, _, new_end) = group[0], group[-1]
         yield f"@@ -{_range(old_start, old_end)} +{_range(new_start, new_end)} @@\n".encode()
         for tag, old_from, old_to, new_from, new_to in group:
