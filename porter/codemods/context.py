@@ -13,11 +13,16 @@ from porter.codemods.options import Options
 from porter.findings import Edit, Verdict
 from porter.rulebook import Rule, Rulebook
 from porter.scan import Module, Resolver, Span
-from porter.scan.construct import Construct
+from porter.scan.construct import Construct, Kind
 from porter.scan.receiver import ReceiverFinder
 from porter.scan.vocabulary import BACKENDS, DEVICES
 
 _CUDA_WORD = re.compile(r"\b(CUDA|cuda)\b")
+
+
+_FAIL_ON_HPU = frozenset(
+    {Kind.NAME, Kind.IMPORT, Kind.METHOD, Kind.ATTRIBUTE, Kind.LIBRARY, Kind.NATIVE}
+)
 
 
 @dataclass(eq=False)
@@ -47,6 +52,32 @@ class Decision:
     @property
     def fixable(self) -> bool:
         return self.edits is not None
+
+    @classmethod
+    def report(
+        cls,
+        construct: Construct,
+        rule: Rule,
+        shown: ast.AST,
+        *,
+        detail: str = "",
+        verdict: Verdict | None = None,
+        name: str | None = None,
+        span: Span | None = None,
+        blocks: bool = True,
+    ) -> Decision:
+        """Leave the code alone, and hold the guard around it shut where it would fail on HPU."""
+        fails = construct.kind in _FAIL_ON_HPU and (verdict or rule.verdict) is not Verdict.NO_OP
+        return cls(
+            construct,
+            rule,
+            shown,
+            detail=detail,
+            verdict=verdict,
+            name=name,
+            span=span,
+            blocks=blocks and fails,
+        )
 
     def keep(self, rule: Rule, detail: str = "") -> None:
         """Leave the code alone after all."""
@@ -145,12 +176,6 @@ class Context:
         """Note that the current edit does away with a node and all that stands inside it."""
         self.layout.consumed[node] = self.layout.current
         self.layout.take(self.module.span(node))
-
-
-def call_of(module: Module, callee: ast.AST) -> ast.Call | None:
-    """The call whose callee is the given node."""
-    parent = module.parents.get(callee)
-    return parent if isinstance(parent, ast.Call) and parent.func is callee else None
 
 
 def message_edits(module: Module, test: ast.AST) -> Iterator[Edit]:

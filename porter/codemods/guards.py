@@ -124,11 +124,8 @@ def _regions_of_flag(
 
 
 def _rest_of_block(context: Context, statement: ast.stmt) -> list[ast.stmt]:
-    parent = context.module.parents[statement]
-    for _, block in ast.iter_fields(parent):
-        if isinstance(block, list) and statement in block:
-            return block[block.index(statement) + 1 :]
-    return []
+    block = context.module.block_of(statement)
+    return block[block.index(statement) + 1 :]
 
 
 def _is_skip(call: ast.Call) -> bool:

@@ -73,13 +73,12 @@ def _beside(module: Module, anchor: ast.stmt, offsets: list[int]) -> Edit:
     if not any(start <= offset < end for offset in offsets):
         return _behind(module, anchor)
     first = module.line_start(start)
-    indent = module.text[first:start]
-    return Edit(first, first, f"{indent}{IMPORT}{module.newline}")
+    return Edit(first, first, f"{module.indent_of(start)}{IMPORT}{module.newline}")
 
 
 def _behind(module: Module, anchor: ast.stmt) -> Edit:
     start, end = module.span(anchor)
-    indent = module.text[module.line_start(start) : start]
+    indent = module.indent_of(start)
     return _insert(module, module.line_end(end), indent if not indent.strip() else "")
 
 

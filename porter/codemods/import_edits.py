@@ -72,8 +72,7 @@ def _split(context: Context, statement: ast.ImportFrom, moved: list[ast.alias]) 
     """Take the moved names out of the statement and import them from their new modules."""
     module = context.module
     start, end = module.span(statement)
-    first = module.line_start(start)
-    indent = module.text[first:start]
+    indent = module.indent_of(start)
     joiner = "; " if indent.strip() else f"{module.newline}{indent}"
     lines = [
         f"from {context.moved[alias].rpartition('.')[0]} import {_alias_text(context, alias)}"

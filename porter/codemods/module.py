@@ -73,7 +73,7 @@ def _decide(context: Context, constructs: list[Construct]) -> None:
             context.decisions.append(decision)
     for decision in context.decisions:
         if decision.fixable and not context.options.selects(decision.rule.id):
-            decision.edits = None
+            decision.edits, decision.blocks = None, True
     _withdraw(context)
     if context.options.leaves_alone(context.module.path):
         for decision in context.decisions:

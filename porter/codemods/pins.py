@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from porter.codemods.context import Context, Decision
-from porter.codemods.spelling import root_of, sources
+from porter.codemods.spelling import sources
 from porter.rulebook import Rule
 from porter.scan import Kind
+from porter.scan.module import root_of
 
 PINNED_ALIAS = "HPU003"
 

@@ -15,18 +15,8 @@ def remove_statement(context: Context, statement: ast.stmt) -> Iterator[Edit]:
     start, end = module.span(statement)
     first, last = module.line_start(start), module.line_end(end)
     alone = not module.text[first:start].strip() and not module.text[end:last].strip()
-    if alone and not _empties_its_block(context, statement):
+    empties = all(sibling in context.removals for sibling in module.block_of(statement))
+    if alone and not empties:
         yield Edit(first, last, "")
     else:
         yield Edit(start, end, "pass")
-
-
-def _empties_its_block(context: Context, statement: ast.stmt) -> bool:
-    parent = context.module.parents[statement]
-    blocks = (
-        block
-        for _, block in ast.iter_fields(parent)
-        if isinstance(block, list) and statement in block
-    )
-    block = next(blocks)
-    return all(sibling in context.removals for sibling in block)

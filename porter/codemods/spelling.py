@@ -5,14 +5,8 @@ from __future__ import annotations
 import ast
 
 from porter.codemods.context import Context
+from porter.scan.module import is_none, root_of
 from porter.scan.scopes import Binding
-
-
-def root_of(chain: ast.AST) -> ast.Name | None:
-    """The name that an attribute chain starts with."""
-    while isinstance(chain, ast.Attribute):
-        chain = chain.value
-    return chain if isinstance(chain, ast.Name) else None
 
 
 def spell(context: Context, chain: ast.expr, old: str, new: str) -> str | None:
@@ -44,7 +38,7 @@ def sources(context: Context, root: ast.Name) -> list[ast.AST]:
         binding.node if binding.value is None else binding.value
         for binding in context.module.bindings(root)
     )
-    return [node for node in nodes if not (isinstance(node, ast.Constant) and node.value is None)]
+    return [node for node in nodes if not is_none(node)]
 
 
 def moved_targets(context: Context, root: ast.Name) -> set[str]:
@@ -80,9 +74,5 @@ def torch_name(context: Context, node: ast.AST) -> str | None:
 
 def _all_import_torch(bindings: list[Binding]) -> bool:
     """Whether a name is ``torch``, or None where torch is not installed."""
-    targets = {
-        binding.target
-        for binding in bindings
-        if not (isinstance(binding.value, ast.Constant) and binding.value.value is None)
-    }
+    targets = {binding.target for binding in bindings if not is_none(binding.value)}
     return targets == {"torch"}

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from packaging.version import Version
+
 from porter.errors import PorterError
 from porter.resources import rules_folder
 from porter.rulebook.api import ApiTable
@@ -26,21 +28,17 @@ class Rulebook:
             self._add(rule)
 
     @classmethod
-    def load(cls, folder: Path) -> Rulebook:
-        """Read every rule file of ``folder`` and its newest API table.
+    def load(cls, *folders: Path) -> Rulebook:
+        """Read every rule file of ``folders``; a rule of a later folder replaces its namesake.
 
+        The newest API table of the first folder that has one checks them all.
         Raises PorterError for a row that is malformed, an id or a match that is
         given twice, and a replacement that the API table does not have.
         """
-        tables = [ApiTable.load(path) for path in sorted((folder / "api").glob("*.toml"))]
-        if not tables:
-            raise PorterError(f"{folder}: no API table under api/; reinstall porter")
-        rules = (
-            Rule.parse(row, path.name)
-            for path in sorted(folder.glob("*.toml"))
-            for row in read_toml(path).get("rule", ())
-        )
-        return cls(rules, tables[-1])
+        rules: dict[str, Rule] = {}
+        for folder in folders:
+            rules |= _rules_of(folder)
+        return cls(rules.values(), _newest_table(folders))
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(sorted(self._rules.values(), key=lambda rule: rule.id))
@@ -69,9 +67,34 @@ class Rulebook:
             name = name.rpartition(".")[0]
         return None
 
+    def counterpart(self, name: str) -> tuple[Rule, str | None] | None:
+        """The rule of a dotted name and its full new name, None where it has none.
+
+        A rule for a class serves its attributes too, if the new name exists there.
+        """
+        head, tail = name, ""
+        while head.count(".") > 1 or not tail:
+            rule = self.lookup(head)
+            if rule is not None:
+                if rule.replacement is None:
+                    return rule, None
+                new = rule.replacement + tail
+                if not tail or not self.api.missing([new]):
+                    return rule, new
+            head, _, last = head.rpartition(".")
+            if not head:
+                break
+            tail = f".{last}{tail}"
+        return None
+
+    def keys(self, kind: str) -> frozenset[str]:
+        """The names that rules match in the namespace ``kind:``, such as ``attribute``."""
+        prefix = f"{kind}:"
+        return frozenset(
+            name.removeprefix(prefix) for name in self._names if name.startswith(prefix)
+        )
+
     def _add(self, rule: Rule) -> None:
-        if rule.id in self._rules:
-            raise PorterError(f"rule {rule.id}: the id is taken; ids are given once, for ever")
         if rule.replacement is not None:
             for name in self.api.missing([rule.replacement]):
                 raise PorterError(
@@ -87,6 +110,27 @@ class Rulebook:
             table[name] = rule
             if ":" not in name:
                 self.roots.add(name.partition(".")[0])
+
+
+def _rules_of(folder: Path) -> dict[str, Rule]:
+    rules: dict[str, Rule] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for row in read_toml(path).get("rule", ()):
+            rule = Rule.parse(row, path.name)
+            if rule.id in rules:
+                raise PorterError(
+                    f"{path.name}: rule {rule.id}: the id is taken; ids are given once, for ever"
+                )
+            rules[rule.id] = rule
+    return rules
+
+
+def _newest_table(folders: Iterable[Path]) -> ApiTable:
+    for folder in folders:
+        tables = [ApiTable.load(path) for path in (folder / "api").glob("*.toml")]
+        if tables:
+            return max(tables, key=lambda table: Version(table.version))
+    raise PorterError("no API table in an api/ folder of the rules; reinstall porter")
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -57,11 +58,8 @@ class Module:
 
     def place(self, offset: int) -> tuple[int, int]:
         """1-based line and column, in characters, of an offset."""
-        low, high = 0, len(self._line_starts)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._line_starts[middle] <= offset else (low, middle)
-        return low + 1, offset - self._line_starts[low] + 1
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
 
     def line_start(self, offset: int) -> int:
         return self._line_starts[self.place(offset)[0] - 1]
@@ -89,6 +87,22 @@ class Module:
         while node in self.parents:
             node = self.parents[node]
             yield node
+
+    def call_of(self, callee: ast.AST) -> ast.Call | None:
+        """The call whose callee is the given node."""
+        parent = self.parents.get(callee)
+        return parent if isinstance(parent, ast.Call) and parent.func is callee else None
+
+    def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements among which ``statement`` stands."""
+        for _, block in ast.iter_fields(self.parents[statement]):
+            if isinstance(block, list) and statement in block:
+                return block
+        return [statement]
+
+    def indent_of(self, offset: int) -> str:
+        """What stands before ``offset`` in its line."""
+        return self.text[self.line_start(offset) : offset]
 
     def function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """The innermost function around ``node``."""
@@ -129,3 +143,22 @@ def package_of(path: str) -> str:
     while parts and (parts[0] in _SOURCE_ROOTS or not parts[0].isidentifier()):
         del parts[0]
     return ".".join(parts)
+
+
+def root_of(chain: ast.AST | None) -> ast.Name | None:
+    """The name that an attribute chain starts with."""
+    while isinstance(chain, ast.Attribute):
+        chain = chain.value
+    return chain if isinstance(chain, ast.Name) else None
+
+
+def last_name(function: ast.expr) -> str:
+    """``init`` of ``dist.init`` or of plain ``init``; empty where it is neither."""
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def is_none(value: ast.AST | None) -> bool:
+    """Whether ``name = None`` is assigned, the usual fallback of an import."""
+    return isinstance(value, ast.Constant) and value.value is None

@@ -6,7 +6,7 @@ import ast
 from enum import Enum
 
 from porter.scan.choices import stands_beside
-from porter.scan.module import Module
+from porter.scan.module import Module, last_name
 from porter.scan.resolve import Resolver
 from porter.scan.scopes import Scope
 from porter.scan.signatures import Signatures
@@ -16,7 +16,7 @@ _SPLITTERS = frozenset({"split", "rsplit", "partition", "lower", "upper", "strip
 _PREFIX_TESTS = frozenset({"startswith", "endswith", "__eq__", "count", "find", "index"})
 _FOREIGN_TORCH = ("torch.library", "torch.ops", "torch._C")
 _BACKEND_TAKERS = ("torch.distributed.", "torch.cuda.")
-_BACKEND_FUNCTIONS = ("init_distributed", "init_process_group", "new_group")
+_BACKEND_FUNCTIONS = frozenset({"init_distributed", "init_process_group", "new_group"})
 _LOGGERS = frozenset(
     {"print", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "write"}
 )
@@ -62,7 +62,9 @@ class ReceiverFinder:
             return found
         parent = self._module.parents[node]
         takes_value = isinstance(parent, (ast.Return, ast.Assign)) or (
-            isinstance(parent, ast.Call) and node in parent.args and not _logs(parent.func)
+            isinstance(parent, ast.Call)
+            and node in parent.args
+            and last_name(parent.func) not in _LOGGERS
         )
         return Receiver.DEVICE if takes_value else Receiver.FOREIGN
 
@@ -172,9 +174,8 @@ class ReceiverFinder:
         """Whether a callee is known to take a device (a backend) by position."""
         name = self._resolver.dotted(function)
         if self._words is BACKENDS:
-            last = function.attr if isinstance(function, ast.Attribute) else name or ""
             known = name is not None and name.startswith(_BACKEND_TAKERS)
-            return known or last.endswith(_BACKEND_FUNCTIONS)
+            return known or last_name(function) in _BACKEND_FUNCTIONS
         if isinstance(function, ast.Attribute) and function.attr == "to":
             return True
         if name is None or not name.startswith("torch."):
@@ -324,11 +325,6 @@ class ReceiverFinder:
 
     def _holds_words(self, node: ast.expr) -> bool:
         return isinstance(node, (ast.List, ast.Tuple, ast.Set)) and self._all_words(node)
-
-
-def _logs(function: ast.expr) -> bool:
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in _LOGGERS
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

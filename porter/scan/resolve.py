@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from porter.scan.module import Module
+from porter.scan.module import Module, is_none
 from porter.scan.scopes import Binding
 
 _TRIES = tuple(getattr(ast, name) for name in ("Try", "TryStar") if hasattr(ast, name))
@@ -60,7 +60,7 @@ class Resolver:
         for binding in bindings:
             if binding.target is not None:
                 targets.add(binding.target)
-            elif not _is_none(binding.value):
+            elif not is_none(binding.value):
                 found = binding.value and self._alternatives(binding.value, depth + 1)
                 targets.update(found or {None})
         return frozenset(targets)
@@ -118,7 +118,3 @@ def _with_child(module: Module, node: ast.AST) -> Iterable[tuple[ast.AST, ast.AS
 
 def _arm(branch: ast.If, child: ast.AST) -> str:
     return "body" if child in branch.body else "orelse"
-
-
-def _is_none(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 
 from porter.rulebook import Rulebook
 from porter.scan.construct import Construct, Kind
-from porter.scan.module import Module
+from porter.scan.module import Module, last_name, root_of
 from porter.scan.resolve import Resolver
 from porter.scan.scopes import absolute_module
 
@@ -26,19 +26,6 @@ _LOADERS = frozenset({"find_library", "CDLL", "LoadLibrary"})
 _CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
 _CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)+")
 _METHODS = frozenset({"cuda", "pin_memory", "is_cuda", "is_cuda_alike"})
-_ATTRIBUTES = frozenset(
-    {
-        "is_cuda",
-        "cuda_stream",
-        "cuda_event",
-        "_share_cuda_",
-        "_new_shared_cuda",
-        "_release_ipc_counter_cuda",
-        "ipc_handle",
-        "from_ipc_handle",
-        "__cuda_array_interface__",
-    }
-)
 _FOREIGN_CUDA = frozenset({"numba", "cupy", "cupyx", "pycuda", "cuda", "jax", "tvm", "pyopencl"})
 
 
@@ -53,6 +40,7 @@ class _Scanner:
         self._book = book
         self._native = tuple(native)
         self._resolver = Resolver(module)
+        self._attributes = book.keys(Kind.ATTRIBUTE.value)
         self._leading = self._leading_names()
 
     def _leading_names(self) -> set[str]:
@@ -64,8 +52,8 @@ class _Scanner:
                 for binding in bindings:
                     if binding.target is not None and self._is_interesting(binding.target):
                         names.add(name)
-                    elif root := _root(binding.value):
-                        assigned.append((name, root))
+                    elif root := root_of(binding.value):
+                        assigned.append((name, root.id))
         while new := {name for name, root in assigned if root in names} - names:
             names |= new
         return names
@@ -131,12 +119,12 @@ class _Scanner:
     def _attribute(self, node: ast.Attribute) -> Iterator[Construct]:
         if not isinstance(node.ctx, ast.Load):
             return
-        call = _call(self._module, node)
+        call = self._module.call_of(node)
         if call is not None and node.attr in _METHODS:
             pins_elsewhere = node.attr == "pin_memory" and (call.args or call.keywords)
             if self._may_be_tensor(node.value) and not pins_elsewhere:
                 yield Construct(Kind.METHOD, node.attr, node)
-        elif node.attr in _ATTRIBUTES:
+        elif node.attr == "is_cuda" or node.attr in self._attributes:
             if not any(map(CUDA_NAMES.match, self._resolver.candidates(node))):
                 yield Construct(Kind.ATTRIBUTE, node.attr, node)
         elif _CUDART.fullmatch(node.attr) and not self._is_of_cudart(node):
@@ -212,23 +200,11 @@ def _chain(module: Module, node: ast.Name) -> ast.expr:
     return chain
 
 
-def _root(value: ast.AST | None) -> str | None:
-    while isinstance(value, ast.Attribute):
-        value = value.value
-    return value.id if isinstance(value, ast.Name) else None
-
-
-def _call(module: Module, callee: ast.expr) -> ast.Call | None:
-    parent = module.parents[callee]
-    return parent if isinstance(parent, ast.Call) and parent.func is callee else None
-
-
 def _is_loaded(call: ast.AST) -> bool:
     """``ctypes.util.find_library("cudart")``."""
     if not isinstance(call, ast.Call):
         return False
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    return name in _LOADERS
+    return last_name(call.func) in _LOADERS
 
 
 def _leading_text(node: ast.Constant | ast.JoinedStr) -> str:

@@ -106,11 +106,25 @@ class ScopeBuilder:
             node, scope = stack.pop()
             self.nodes.append(node)
             inner = self._enter(node, scope) if node.__class__ in _BINDERS else scope
-            children = list(_children(node))
-            for child in reversed(children):
+            for child in reversed(list(_children(node))):
                 self.parents[child] = node
-                is_inside = inner is scope or _is_inside(child, node)
-                stack.append((child, inner if is_inside else scope))
+                stack.append((child, self._scope_for(child, node, scope, inner)))
+
+    def _scope_for(self, child: ast.AST, node: ast.AST, scope: Scope, inner: Scope) -> Scope:
+        """Where ``child`` is evaluated: in ``inner``, the scope that ``node`` opens, or outside.
+
+        Decorators, defaults, annotations and base classes run outside, and so
+        does the first iterable of a comprehension.
+        """
+        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            return inner if child in node.body else scope
+        if isinstance(node, ast.Lambda):
+            return inner if child is node.body else scope
+        if isinstance(node, ast.comprehension) and child is node.iter:
+            whole = self.parents[node]
+            is_first = isinstance(whole, _COMPREHENSIONS) and whole.generators[0] is node
+            return scope.parent if is_first and scope.parent is not None else scope
+        return inner
 
     def _enter(self, node: ast.AST, scope: Scope) -> Scope:
         """Record what ``node`` binds or loads; the scope of what stands inside it."""
@@ -199,19 +213,6 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
                     yield item
         elif isinstance(value, ast.AST) and value.__class__ not in _MARKERS:
             yield value
-
-
-def _is_inside(child: ast.AST, owner: ast.AST) -> bool:
-    """Whether ``child`` is evaluated in the scope that ``owner`` opens.
-
-    Decorators, defaults, annotations and base classes run outside it, and so
-    does the first iterable of a comprehension.
-    """
-    if isinstance(owner, (*_FUNCTIONS, ast.ClassDef)):
-        return child in owner.body
-    if isinstance(owner, ast.Lambda):
-        return child is owner.body
-    return True
 
 
 def _bind_parameters(arguments: ast.arguments, scope: Scope) -> None:

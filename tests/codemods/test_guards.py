@@ -81,3 +81,17 @@ def test_the_guard_says_what_holds_it_shut(analyse):
     result = analyse("import torch\nif torch.cuda.is_available():\n    import cupy\n")
     guard = next(finding for finding in result.findings if finding.rule == "HPU010")
     assert guard.message.startswith("it needs cupy")
+
+
+@pytest.mark.parametrize(
+    "body", ["x.cuda(*args)", "y = torch.cuda.empty_cache()", "torch.cuda.Event(interprocess=True)"]
+)
+def test_kept_around_a_call_that_stays(rewrite, body):
+    code = f"import torch\nif torch.cuda.is_available():\n    {body}\n    torch.cuda.synchronize()\n"
+    assert rewrite(code) == code
+
+
+def test_kept_around_what_was_not_selected(rewrite):
+    code = "import torch\nif torch.cuda.is_available():\n    x.cuda()\n    y = torch.device('cuda')\n"
+    assert rewrite(code, ignore=("HPU201",)) == code
+    assert rewrite(code, ignore=("HPU210",)) == code

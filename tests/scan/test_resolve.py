@@ -78,6 +78,7 @@ def test_shadowing_hides_the_import(code: str) -> None:
         "torch = 1\nimport torch\nprobe(torch.cuda)",
         "if a:\n    import torch\n    probe(torch.cuda)\nelse:\n    torch = 1",
         "import torch\n[probe(torch.cuda) for x in ()]",
+        "import torch\nclass A:\n    t = torch\n    xs = [x for x in probe(t.cuda)]",
         "def f():\n    import torch\n    def g():\n        nonlocal torch; probe(torch.cuda)",
     ],
 )

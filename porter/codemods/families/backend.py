@@ -24,9 +24,9 @@ def backend(construct: Construct, context: Context) -> Decision:
     if ":" in literal.value and receiver is Receiver.FOREIGN:
         receiver = Receiver.DEVICE
     if receiver is Receiver.FOREIGN:
-        return Decision(construct, context.book[FOREIGN], literal)
+        return Decision.report(construct, context.book[FOREIGN], literal)
     if receiver is Receiver.COVERED:
-        return Decision(construct, context.book[COVERED], literal)
+        return Decision.report(construct, context.book[COVERED], literal)
     if receiver is Receiver.LIST:
         edits = extend_list(context, literal, "hccl")
         return Decision(construct, context.book[EXTENDED], context.module.parents[literal], edits)

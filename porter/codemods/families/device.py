@@ -34,9 +34,9 @@ def device(construct: Construct, context: Context) -> Decision:
     find = context.devices.receiver_of_built if built else context.devices.receiver
     receiver = find(whole)
     if receiver is Receiver.FOREIGN:
-        return Decision(construct, context.book[FOREIGN], _around(context, whole))
+        return Decision.report(construct, context.book[FOREIGN], _around(context, whole))
     if receiver is Receiver.COVERED:
-        return Decision(construct, context.book[COVERED], whole)
+        return Decision.report(construct, context.book[COVERED], whole)
     if receiver is Receiver.LIST:
         edits = extend_list(context, literal, "hpu")
         return Decision(construct, context.book[EXTENDED], context.module.parents[literal], edits)
@@ -50,7 +50,7 @@ def device(construct: Construct, context: Context) -> Decision:
 
 @decides("device:gpu")
 def gpu(construct: Construct, context: Context) -> Decision:
-    return Decision(construct, context.book[GPU_STRING], _around(context, construct.node))
+    return Decision.report(construct, context.book[GPU_STRING], _around(context, construct.node))
 
 
 def _to_hpu(context: Context, literal: ast.expr, whole: ast.expr) -> Iterator[Edit]:

@@ -20,7 +20,7 @@ def environment(construct: Construct, context: Context) -> Decision:
     rule = context.book.lookup(construct.key) or context.book[UNKNOWN_VARIABLE]
     replacement = rule.replacement
     if replacement is None or not _is_asked_for(context, literal):
-        return Decision(construct, rule, literal, detail=construct.name)
+        return Decision.report(construct, rule, literal, detail=construct.name)
     text = context.module.segment(literal).replace(construct.name, replacement)
     return Decision(construct, rule, literal, edits=lambda: [context.replace(literal, text)])
 

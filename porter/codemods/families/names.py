@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable
 
 from porter.codemods.calls import apply_policy, edit_arguments, has_unpacking, refused
-from porter.codemods.context import Context, Decision, call_of
+from porter.codemods.context import Context, Decision
 from porter.codemods.registry import decides
 from porter.codemods.removal import remove_statement
-from porter.codemods.spelling import moved_targets, root_of, spell
+from porter.codemods.spelling import moved_targets, spell
 from porter.findings import Edit, Verdict
-from porter.rulebook import Rule, Rulebook
+from porter.rulebook import Rule
 from porter.scan import Construct, Kind
+from porter.scan.module import root_of
 from porter.scan.scanner import is_annotation
 
 UNKNOWN_NAME = "HPU001"
@@ -22,63 +23,39 @@ AMBIGUOUS_NAME = "HPU002"
 
 @decides(Kind.NAME)
 def name(construct: Construct, context: Context) -> Decision | None:
-    found = counterpart(context.book, construct.name)
+    found = context.book.counterpart(construct.name)
     if found is None:
-        return report(construct, context, context.book[UNKNOWN_NAME], detail=construct.name)
+        return _left(construct, context, context.book[UNKNOWN_NAME], construct.name)
     rule, new = found
-    call = call_of(context.module, construct.node)
+    call = context.module.call_of(construct.node)
     if not construct.certain:
         return _ambiguous(construct, context, new if rule.arguments.suits(call) else None)
     if rule.remove:
         return _removal(construct, context, rule, call)
     if new is None:
-        return report(construct, context, rule)
+        return _left(construct, context, rule)
     if isinstance(construct.node, ast.Constant):
         return _quoted(construct, context, rule, new)
     if call is not None and not rule.arguments.unchanged:
         reason = refused(call, rule.arguments)
         if reason is not None:
-            return report(construct, context, rule, Verdict.UNSUPPORTED, f"{reason}= is given")
+            return _left(construct, context, rule, f"{reason}= is given", Verdict.UNSUPPORTED)
         if has_unpacking(call) and not rule.arguments.drop_all:
-            return report(construct, context, rule, Verdict.REVIEW, "arguments are unpacked")
+            return _left(construct, context, rule, "arguments are unpacked", Verdict.REVIEW)
     if call is None and rule.arguments.prepend and _is_passed_on(context, construct.node):
-        return report(construct, context, rule, Verdict.REVIEW, "it is passed on, not called")
+        return _left(construct, context, rule, "it is passed on, not called", Verdict.REVIEW)
     return _renamed(construct, context, rule, new, call)
 
 
-def counterpart(book: Rulebook, name: str) -> tuple[Rule, str | None] | None:
-    """The rule of a dotted name and its full new name, None where it has none.
-
-    A rule for a class serves its attributes too, if the new name exists there.
-    """
-    head, tail = name, ""
-    while head.count(".") > 1 or not tail:
-        rule = book.lookup(head)
-        if rule is not None:
-            if rule.replacement is None:
-                return rule, None
-            new = rule.replacement + tail
-            if not tail or not book.api.missing([new]):
-                return rule, new
-        head, _, last = head.rpartition(".")
-        if not head:
-            break
-        tail = f".{last}{tail}"
-    return None
-
-
-def report(
+def _left(
     construct: Construct,
     context: Context,
     rule: Rule,
-    verdict: Verdict | None = None,
     detail: str = "",
+    verdict: Verdict | None = None,
 ) -> Decision:
-    """Leave the code alone; a construct that HPU lacks holds the guard around it shut."""
-    verdict = verdict or rule.verdict
-    shown = call_of(context.module, construct.node) or construct.node
-    blocks = verdict is not Verdict.NO_OP
-    return Decision(construct, rule, shown, detail=detail, verdict=verdict, blocks=blocks)
+    shown = context.module.call_of(construct.node) or construct.node
+    return Decision.report(construct, rule, shown, detail=detail, verdict=verdict)
 
 
 def _renamed(
@@ -121,7 +98,7 @@ def _is_passed_on(context: Context, node: ast.AST) -> bool:
 def _removal(construct: Construct, context: Context, rule: Rule, call: ast.Call | None) -> Decision:
     statement = context.module.parents.get(call) if call is not None else None
     if not isinstance(statement, ast.Expr):
-        return Decision(construct, rule, call or construct.node, detail="its value is used")
+        return _left(construct, context, rule, "its value is used", Verdict.REVIEW)
     context.removals.add(statement)
     return Decision(construct, rule, statement, edits=lambda: remove_statement(context, statement))
 
@@ -131,9 +108,8 @@ def _ambiguous(construct: Construct, context: Context, new: str | None) -> Decis
 
     It does where the alias is rewritten and the rest of the name stays the same.
     """
-    decision = report(
-        construct, context, context.book[AMBIGUOUS_NAME], detail=f"perhaps {construct.name}"
-    )
+    rule, detail = context.book[AMBIGUOUS_NAME], f"perhaps {construct.name}"
+    decision = _left(construct, context, rule, detail)
     root = root_of(construct.node)
     if root is None or new is None:
         return decision
@@ -147,7 +123,7 @@ def _quoted(construct: Construct, context: Context, rule: Rule, new: str) -> Dec
     """A quoted annotation: ``stream: "torch.cuda.Stream"``."""
     node = construct.node
     if not is_annotation(context.module, node):
-        return report(construct, context, rule)
+        return _left(construct, context, rule)
     start, _ = context.module.span(node)
     name = re.compile(rf"\b{re.escape(construct.name)}\b(?!\.)")
     edits = [

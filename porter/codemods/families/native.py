@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from porter.codemods.context import Context, Decision, call_of
+from porter.codemods.context import Context, Decision
 from porter.codemods.import_edits import import_edits, move
 from porter.codemods.registry import decides
-from porter.codemods.spelling import root_of, sources, spell
+from porter.codemods.spelling import sources, spell
 from porter.findings import Edit
 from porter.scan import Construct, Kind
+from porter.scan.module import root_of
 
 NATIVE_IMPORT = "HPU500"
 ROUTED_IMPORT = "HPU501"
@@ -28,20 +29,21 @@ def native(construct: Construct, context: Context) -> Decision:
     target = options.routes.get(module)
     if isinstance(node, ast.alias):
         return _import(construct, context, node, module, target)
-    shown = call_of(context.module, node) or node
+    shown = context.module.call_of(node) or node
     if target is None and module not in options.routes.values():
         rule = context.book[NATIVE_USE]
-        return Decision(construct, rule, shown, detail=construct.name, blocks=True)
+        return Decision.report(construct, rule, shown, detail=construct.name)
     new = (target or module) + construct.name[len(module) :]
     if options.is_implemented(new):
         return Decision(construct, context.book[IMPLEMENTED_USE], shown, edits=lambda: ())
-    return Decision(construct, context.book[ROUTED_USE], shown, detail=new, name=new)
+    rule = context.book[ROUTED_USE]
+    return Decision.report(construct, rule, shown, detail=new, name=new, blocks=False)
 
 
 @decides(Kind.LIBRARY)
 def library(construct: Construct, context: Context) -> Decision:
-    shown = call_of(context.module, construct.node) or construct.node
-    return Decision(construct, context.book[CUDA_LIBRARY], shown, blocks=True)
+    shown = context.module.call_of(construct.node) or construct.node
+    return Decision.report(construct, context.book[CUDA_LIBRARY], shown)
 
 
 def _import(
@@ -49,7 +51,7 @@ def _import(
 ) -> Decision:
     statement = context.module.parents[alias]
     if target is None:
-        return Decision(construct, context.book[NATIVE_IMPORT], statement, blocks=True)
+        return Decision.report(construct, context.book[NATIVE_IMPORT], statement)
     move(context, alias, target + construct.name[len(module) :])
 
     def edits() -> Iterator[Edit]:

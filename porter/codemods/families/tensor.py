@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from porter.codemods.calls import edit_arguments, has_unpacking, named
-from porter.codemods.context import Context, Decision, call_of, message_edits
+from porter.codemods.context import Context, Decision, message_edits
 from porter.codemods.registry import decides
 from porter.findings import Edit, Verdict
 from porter.scan import Construct, Kind
@@ -27,15 +27,14 @@ def move(construct: Construct, context: Context) -> Decision:
     """``x.cuda(device, non_blocking=True)`` is ``x.to("hpu", non_blocking=True)``."""
     attribute = construct.node
     assert isinstance(attribute, ast.Attribute)
-    call = call_of(context.module, attribute)
+    call = context.module.call_of(attribute)
     assert call is not None
     rule = context.book[MOVE]
     if _is_own_method(context, attribute):
-        return Decision(construct, context.book[OWN_METHOD], call)
+        return Decision.report(construct, context.book[OWN_METHOD], call, blocks=False)
     if has_unpacking(call):
-        return Decision(
-            construct, rule, call, verdict=Verdict.REVIEW, detail="arguments are unpacked"
-        )
+        detail = "arguments are unpacked"
+        return Decision.report(construct, rule, call, detail=detail, verdict=Verdict.REVIEW)
 
     def to_hpu(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
         device = cst.Arg(cst.SimpleString(context.quoted("hpu", attribute)))
@@ -56,12 +55,8 @@ def own_method(construct: Construct, context: Context) -> Decision:
     start, _ = context.module.span(definition)
     body, _ = context.module.span(definition.body[0])
     header = context.module.text[start:body].rstrip()
-    return Decision(
-        construct,
-        context.book[OWN_METHOD],
-        definition,
-        span=(start, start + len(header)),
-    )
+    span = (start, start + len(header))
+    return Decision.report(construct, context.book[OWN_METHOD], definition, span=span)
 
 
 @decides("attribute:is_cuda")
@@ -70,7 +65,7 @@ def is_cuda(construct: Construct, context: Context) -> Decision:
     attribute = construct.node
     assert isinstance(attribute, ast.Attribute)
     if _is_own_method(context, attribute):
-        return Decision(construct, context.book[OWN_METHOD], attribute)
+        return Decision.report(construct, context.book[OWN_METHOD], attribute, blocks=False)
     parent = context.module.parents[attribute]
     negated = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
     shown = parent if negated else attribute
@@ -91,17 +86,17 @@ def is_cuda(construct: Construct, context: Context) -> Decision:
 
 @decides("method:is_cuda", "method:is_cuda_alike")
 def is_cuda_call(construct: Construct, context: Context) -> Decision:
-    call = call_of(context.module, construct.node)
+    call = context.module.call_of(construct.node)
     assert call is not None
-    return Decision(construct, context.book[IS_CUDA_CALL], call)
+    return Decision.report(construct, context.book[IS_CUDA_CALL], call, blocks=False)
 
 
 @decides("method:pin_memory", Kind.KEYWORD)
 def pinned(construct: Construct, context: Context) -> Decision | None:
-    call = call_of(context.module, construct.node)
+    call = context.module.call_of(construct.node)
     if call is not None and (call.args or call.keywords):
         return None
-    return Decision(construct, context.book[PINNED], call or construct.node)
+    return Decision.report(construct, context.book[PINNED], call or construct.node, blocks=False)
 
 
 @decides(Kind.ATTRIBUTE)
@@ -111,10 +106,10 @@ def attribute(construct: Construct, context: Context) -> Decision | None:
     assert isinstance(node, ast.Attribute)
     if rule is None:
         return None
-    shown = call_of(context.module, node) or node
+    shown = context.module.call_of(node) or node
     replacement = rule.replacement
     if replacement is None:
-        return Decision(construct, rule, shown, blocks=rule.verdict is Verdict.UNSUPPORTED)
+        return Decision.report(construct, rule, shown)
     _, end = context.module.span(node)
     edit = Edit(end - len(node.attr), end, replacement)
     return Decision(construct, rule, shown, edits=lambda: [edit])
