@@ -20,9 +20,7 @@ from porter.scan.vocabulary import BACKENDS, DEVICES
 _CUDA_WORD = re.compile(r"\b(CUDA|cuda)\b")
 
 
-_FAIL_ON_HPU = frozenset(
-    {Kind.NAME, Kind.IMPORT, Kind.METHOD, Kind.ATTRIBUTE, Kind.LIBRARY, Kind.NATIVE}
-)
+_FAIL_ON_HPU = frozenset(Kind) - {Kind.DEFINITION, Kind.ENVIRONMENT, Kind.KEYWORD}
 
 
 @dataclass(eq=False)

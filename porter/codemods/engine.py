@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -11,13 +11,12 @@ from porter.codemods.module import analyse_module
 from porter.codemods.options import Options
 from porter.findings import FileResult, Finding, Result, Status
 from porter.parallel import each
+from porter.progress import Progress
 from porter.rulebook import Rulebook
 from porter.scan import Module
 from porter.scan.prefilter import Prefilter
 from porter.sources.text import SourceText
 from porter.sources.tree import SourceTree
-
-Progress = Callable[[int, int], None]
 
 UNPARSABLE = "HPU004"
 _OTHER_BACKENDS = frozenset({"cuda", "rocm", "xpu", "npu", "musa", "mps", "tpu"})

@@ -2,42 +2,52 @@
 
 ``if torch.cuda.is_available():`` around a CUDA kernel stays as it is, and so
 does everything inside; around code that was ported it asks for HPU instead.
-A chain that already has an arm for HPU is left alone.
+A choice that already has an arm for HPU is left alone.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from porter.codemods.context import Context, Decision
+from porter.codemods.regions import Regions
 from porter.scan import Kind
-from porter.scan.choices import stands_beside
+from porter.scan.choices import has_other_arm
+from porter.scan.module import is_none, last_name
 from porter.scan.vocabulary import DEVICES
 
 CUDA_ONLY_GUARD = "HPU010"
 INSIDE_CUDA_ONLY = "HPU011"
 HAS_HPU_ARM = "HPU012"
+COVERED = "HPU213"
 
-_TERMINATORS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def keep_guards_sound(context: Context) -> None:
     """Withdraw the edits of every guard that must stay shut, and of what it guards."""
-    guards = [decision for decision in context.decisions if _may_guard(decision)]
-    regions = {id(guard): list(_regions(context, guard.construct.node)) for guard in guards}
+    regions = Regions(context.module)
+    obstacles = _Obstacles(context)
+    guards = [
+        decision
+        for decision in context.decisions
+        if _may_guard(decision) and decision.rule.id not in (CUDA_ONLY_GUARD, HAS_HPU_ARM)
+    ]
     for guard in sorted(guards, key=lambda guard: _start(context, guard), reverse=True):
-        region = regions[id(guard)]
+        region = regions.guarded_by(guard.construct.node)
         if not region:
             continue
         inside = _within(context, region)
-        if _has_hpu_arm(context, guard):
-            guard.keep(context.book[HAS_HPU_ARM])
-            _keep_all(context, inside, HAS_HPU_ARM)
-        elif guard.fixable and (reason := _obstacle(context, inside, region)):
+        has_arm = _has_hpu_arm(context, guard)
+        if not (guard.fixable or has_arm):
+            continue
+        if reason := obstacles.in_region(inside, region):
             guard.keep(context.book[CUDA_ONLY_GUARD], f"it needs {reason}")
             _keep_all(context, inside, INSIDE_CUDA_ONLY)
+        elif has_arm:
+            guard.keep(context.book[HAS_HPU_ARM])
+            _keep_all(context, inside, HAS_HPU_ARM)
 
 
 def _may_guard(decision: Decision) -> bool:
@@ -54,6 +64,8 @@ def _start(context: Context, guard: Decision) -> int:
 def _has_hpu_arm(context: Context, guard: Decision) -> bool:
     node = guard.construct.node
     assert isinstance(node, ast.expr)
+    if isinstance(context.module.parents[node], ast.MatchValue):
+        return guard.rule.id == COVERED
     test = next(
         (
             above
@@ -62,79 +74,7 @@ def _has_hpu_arm(context: Context, guard: Decision) -> bool:
         ),
         node,
     )
-    return stands_beside(context.module, test, DEVICES)
-
-
-def _regions(
-    context: Context, node: ast.AST, flags: frozenset[ast.AST] = frozenset()
-) -> Iterator[ast.AST]:
-    """What runs only if the test around ``node`` holds; nothing where it is no test.
-
-    ``flags`` are the assignments that the search came through.
-    """
-    holds = True
-    is_test = bool(flags) or not isinstance(node, ast.Constant)
-    for above in context.module.ancestors(node):
-        match above:
-            case ast.UnaryOp(op=ast.Not()):
-                holds = not holds
-            case ast.BoolOp() if isinstance(node, ast.expr):
-                if isinstance(above.op, ast.And) is holds:
-                    yield from above.values[above.values.index(node) + 1 :]
-            case ast.Compare():
-                is_test = True
-            case ast.Call() if node is not above.func:
-                if _is_skip(above):
-                    yield from _decorated(context, above)
-                return
-            case ast.Call() | ast.Attribute() | ast.Subscript():
-                pass
-            case ast.If() if node is above.test:
-                yield from above.body if holds else above.orelse
-                if not holds and isinstance(above.body[-1], _TERMINATORS):
-                    yield from _rest_of_block(context, above)
-                return
-            case ast.IfExp() if node is above.test:
-                yield above.body if holds else above.orelse
-                return
-            case ast.While() if node is above.test:
-                yield from above.body
-                return
-            case ast.Assert() if node is above.test:
-                yield from _rest_of_block(context, above)
-                return
-            case ast.Assign(targets=[ast.Name() as flag]) if is_test and above not in flags:
-                if holds:
-                    yield from _regions_of_flag(context, flag, flags | {above})
-                return
-            case _:
-                return
-        node = above
-
-
-def _regions_of_flag(
-    context: Context, flag: ast.Name, flags: frozenset[ast.AST]
-) -> Iterator[ast.AST]:
-    """``HAS_CUDA = torch.cuda.is_available()``: every test of the flag guards."""
-    owner = context.module.scope(flag)
-    for scope in context.module.scopes():
-        if scope.owner(flag.id) is owner:
-            for load in scope.loads.get(flag.id, ()):
-                yield from _regions(context, load, flags)
-
-
-def _rest_of_block(context: Context, statement: ast.stmt) -> list[ast.stmt]:
-    block = context.module.block_of(statement)
-    return block[block.index(statement) + 1 :]
-
-
-def _is_skip(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and call.func.attr in ("skipif", "skipUnless")
-
-
-def _decorated(context: Context, call: ast.Call) -> list[ast.stmt]:
-    parent = context.module.parents[call]
-    return parent.body if isinstance(parent, _FUNCTIONS) else []
+    return has_other_arm(context.module, test, DEVICES)
 
 
 def _within(context: Context, region: list[ast.AST]) -> list[Decision]:
@@ -149,21 +89,57 @@ def _keep_all(context: Context, decisions: list[Decision], identifier: str) -> N
             decision.keep(context.book[identifier])
 
 
-def _obstacle(context: Context, inside: list[Decision], region: list[ast.AST]) -> str | None:
-    """The name of something in the region that fails on HPU."""
-    for decision in inside:
-        if decision.blocks and not decision.shielded:
-            return decision.construct.name
-    imports = {
-        decision.construct.node
-        for decision in context.decisions
-        if decision.blocks and isinstance(decision.construct.node, ast.alias)
-    }
-    if not imports:
-        return None
-    for node in (node for top in region for node in ast.walk(top)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            bindings = context.module.bindings(node)
-            if bindings and all(binding.node in imports for binding in bindings):
-                return node.id
-    return None
+class _Obstacles:
+    """What fails on HPU: constructs that stay, libraries in use, functions that need either."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._imports = {
+            decision.construct.node
+            for decision in context.decisions
+            if decision.blocks and isinstance(decision.construct.node, ast.alias)
+        }
+        self._functions = {
+            node.name: node for node in context.module.nodes if isinstance(node, _FUNCTIONS)
+        }
+
+    def in_region(self, inside: Iterable[Decision], region: Iterable[ast.AST]) -> str | None:
+        """The name of something in the region that fails on HPU."""
+        return next(self._found(inside, region, frozenset()), None)
+
+    def _found(
+        self, inside: Iterable[Decision], region: Iterable[ast.AST], seen: frozenset[str]
+    ) -> Iterator[str]:
+        for decision in inside:
+            if decision.blocks and not decision.shielded:
+                yield decision.construct.name
+        for node in (node for top in region for node in ast.walk(top)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                if self._is_library(node):
+                    yield node.id
+                if node.id in self._functions:
+                    yield from self._in_function(node.id, seen)
+            elif isinstance(node, ast.Call) and _is_own_method(node.func):
+                yield from self._in_function(last_name(node.func), seen)
+
+    def _in_function(self, name: str, seen: frozenset[str]) -> Iterator[str]:
+        function = self._functions.get(name)
+        if function is None or name in seen:
+            return
+        region = [*function.decorator_list, *function.body]
+        yield from self._found(_within(self._context, region), region, seen | {name})
+
+    def _is_library(self, node: ast.Name) -> bool:
+        """Whether a name is imported from a library for CUDA, the fallback None aside."""
+        bindings = [
+            binding for binding in self._context.module.bindings(node) if not is_none(binding.value)
+        ]
+        return bool(bindings) and all(binding.node in self._imports for binding in bindings)
+
+
+def _is_own_method(function: ast.expr) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.value.id in ("self", "cls")
+    )
