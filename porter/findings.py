@@ -6,7 +6,8 @@ without importing one another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -144,6 +145,18 @@ def merge(results: Iterable[Result]) -> Result:
         sources=tuple(source for result in results for source in result.sources),
         files=tuple(file for result in results for file in result.files),
     )
+
+
+def edits_within(edits: Sequence[Edit], span: tuple[int, int]) -> list[Edit]:
+    """Those of ``edits`` (sorted) that lie inside a span, counted from its start."""
+    start, end = span
+    first = bisect_left(edits, start, key=lambda edit: edit.start)
+    last = bisect_right(edits, end, lo=first, key=lambda edit: edit.start)
+    return [
+        Edit(edit.start - start, edit.end - start, edit.replacement)
+        for edit in edits[first:last]
+        if edit.end <= end
+    ]
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import libcst as cst
 
 from porter.codemods.context import Context
-from porter.findings import Edit, apply_edits
+from porter.findings import Edit, apply_edits, edits_within
 from porter.rulebook import Arguments
 from porter.scan import Module
 
@@ -23,10 +23,7 @@ def edit_arguments(context: Context, call: ast.Call, transform: Transform) -> li
     module = context.module
     start, end = _parentheses(module, call)
     original = module.text[start:end]
-    inner = [
-        Edit(edit.start - start, edit.end - start, edit.replacement)
-        for edit in context.layout.take((start, end))
-    ]
+    inner = edits_within(context.layout.take((start, end)), (start, end))
     parsed = cst.parse_expression(f"f{apply_edits(original, inner)}")
     assert isinstance(parsed, cst.Call)
     arguments = list(transform(parsed.args))

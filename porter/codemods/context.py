@@ -119,6 +119,12 @@ class Layout:
         """What was laid and not carried on, in the order of the text."""
         return list(self._laid)
 
+    def by_decision(self) -> dict[Decision, list[Edit]]:
+        found: dict[Decision, list[Edit]] = {}
+        for edit, decision in self._laid:
+            found.setdefault(decision, []).append(edit)
+        return found
+
 
 def _by_edit(laid: tuple[Edit, Decision]) -> Edit:
     return laid[0]
@@ -158,11 +164,14 @@ class Context:
 
     def quoted(self, text: str, node: ast.AST) -> str:
         """``text`` as a string literal that may stand at ``node``, inside an f-string too."""
-        for above in self.module.ancestors(node):
-            if isinstance(above, ast.JoinedStr):
-                opening = self.module.segment(above).lstrip("rRfFbBuU")
-                return f"'{text}'" if opening.startswith('"') else f'"{text}"'
-        return f'"{text}"'
+        around = [
+            above for above in self.module.ancestors(node) if isinstance(above, ast.JoinedStr)
+        ]
+        if not around:
+            return f'"{text}"'
+        taken = {self.module.segment(above).lstrip("rRfFbBuU")[0] for above in around}
+        quote = next((quote for quote in "\"'" if quote not in taken), '"')
+        return f"{quote}{text}{quote}"
 
     def replace(self, node: ast.AST, text: str) -> Edit:
         """Put ``text`` in the place of a node; constructs inside it are settled by that."""

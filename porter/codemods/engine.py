@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from porter.codemods.module import analyse_module
+from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
 from porter.findings import FileResult, Finding, Result, Status
 from porter.parallel import each
@@ -18,7 +18,6 @@ from porter.scan.prefilter import Prefilter
 from porter.sources.text import SourceText
 from porter.sources.tree import SourceTree
 
-UNPARSABLE = "HPU004"
 _OTHER_BACKENDS = frozenset({"cuda", "rocm", "xpu", "npu", "musa", "mps", "tpu"})
 _TORCH_OR_CUDA = re.compile(rb"libtorch|libc10|libcuda|libcudart|libnccl")
 _DEFAULTS = Options()

@@ -6,22 +6,34 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from porter.findings import Edit
-from porter.scan import Module, Resolver
+from porter.scan import Module
 
 IMPORT = "import habana_frameworks.torch  # noqa: F401  (registers torch.hpu)"
 
 
-def import_edit(module: Module, resolver: Resolver, edited: Iterable[int]) -> list[Edit]:
+def import_edit(module: Module, edited: Iterable[int]) -> list[Edit]:
     """The added import of a file whose edits at offsets ``edited`` need the bridge."""
-    if any(_imports(node, "habana_frameworks") for node in module.nodes):
+    bridged = [node for node in _runtime(module) if _imports(node, "habana_frameworks")]
+    offsets = [
+        offset for offset in edited if not any(_serves(module, node, offset) for node in bridged)
+    ]
+    if not offsets:
         return []
-    offsets = list(edited)
     anchors = [node for node in _runtime(module) if _imports(node, "torch")]
     top = [node for node in anchors if module.function(node) is None]
     if top:
         return [_beside(module, _preferred(module, top, offsets), offsets)]
     local = _local_anchors(module, anchors, offsets)
-    return [_behind(module, node) for node in local] or [_behind_imports(module)]
+    return [_beside(module, node, offsets) for node in local] or [_behind_imports(module)]
+
+
+def _serves(module: Module, node: ast.stmt, offset: int) -> bool:
+    """Whether an import has run wherever the code at ``offset`` runs."""
+    function = module.function(node)
+    if function is None:
+        return True
+    start, end = module.span(function)
+    return start <= offset < end
 
 
 def _preferred(module: Module, anchors: list[ast.stmt], offsets: list[int]) -> ast.stmt:
@@ -64,22 +76,26 @@ def _local_anchors(module: Module, anchors: list[ast.stmt], offsets: list[int]) 
         start, end = module.span(function)
         if any(start <= offset < end for offset in offsets):
             found.setdefault(function, anchor)
-    return list(found.values())
+    usable = all(
+        anchor in function.body or isinstance(module.parents[anchor], ast.Try)
+        for function, anchor in found.items()
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+    )
+    return list(found.values()) if usable else []
 
 
 def _beside(module: Module, anchor: ast.stmt, offsets: list[int]) -> Edit:
-    """Behind the first import of torch, or before it where it is itself rewritten."""
-    start, end = module.span(anchor)
-    if not any(start <= offset < end for offset in offsets):
-        return _behind(module, anchor)
-    first = module.line_start(start)
-    return Edit(first, first, f"{module.indent_of(start)}{IMPORT}{module.newline}")
-
-
-def _behind(module: Module, anchor: ast.stmt) -> Edit:
+    """Behind an import of torch; before it where it is rewritten, or shares its line."""
     start, end = module.span(anchor)
     indent = module.indent_of(start)
-    return _insert(module, module.line_end(end), indent if not indent.strip() else "")
+    if indent.strip():
+        return _behind_imports(module)
+    behind = module.text[end : module.line_end(end)].strip()
+    shares_line = behind and not behind.startswith("#")
+    if shares_line or any(start <= offset < end for offset in offsets):
+        first = module.line_start(start)
+        return Edit(first, first, f"{indent}{IMPORT}{module.newline}")
+    return _insert(module, module.line_end(end), indent)
 
 
 def _behind_imports(module: Module) -> Edit:
@@ -91,7 +107,7 @@ def _behind_imports(module: Module) -> Edit:
             break
         last = statement
     if last is not None:
-        return _behind(module, last)
+        return _insert(module, module.line_end(module.span(last)[1]), "")
     first = min((_first_line(statement) for statement in module.tree.body[:1]), default=1)
     return _insert(module, module.offset(first, 0), "")
 

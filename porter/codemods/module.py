@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Collection
 
-from porter.codemods.context import Context, Decision
+from porter.codemods.context import Context, Decision, Layout
 from porter.codemods.guards import keep_guards_sound
 from porter.codemods.habana import import_edit
 from porter.codemods.options import Options
 from porter.codemods.pins import pin_aliases
 from porter.codemods.registry import decide
-from porter.findings import Edit, FileResult, Finding, Status, apply_edits
+from porter.findings import Edit, FileResult, Finding, Status, apply_edits, edits_within
 from porter.rulebook import Rulebook
 from porter.scan import Construct, Kind, Module, Resolver, Span, scan
 
 LEFT_ALONE = "HPU013"
+UNPARSABLE = "HPU004"
 
 
 def analyse_module(
@@ -32,25 +31,47 @@ def analyse_module(
     ]
     context = Context(module, Resolver(module), book, options, watched)
     _decide(context, constructs)
-    _lay_out(context)
-    laid = context.layout.edits()
-    edits = [edit for edit, _ in laid]
-    needing = [edit.start for edit, decision in laid if _needs_bridge(decision, edit)]
-    if needing and options.add_imports:
-        edits += import_edit(module, context.resolver, needing)
-    edits.sort()
-    own: defaultdict[Decision, list[Edit]] = defaultdict(list)
-    for edit, decision in laid:
-        own[decision].append(edit)
+    edits = _edits(context)
+    if not _parses(apply_edits(module.text, edits)):
+        _give_up(context)
+        edits = []
+    laid = [edit for edit, _ in context.layout.edits()]
+    own = context.layout.by_decision()
     findings = sorted(
         (
-            _finding(context, decision, count, own[decision], edits)
+            _finding(context, decision, count, own.get(decision, []), laid)
             for decision, count in _counted(context).items()
         ),
         key=lambda finding: (finding.line, finding.column),
     )
-    _check(module, edits)
     return FileResult(module.path, tuple(findings), len(constructs), tuple(edits))
+
+
+def _edits(context: Context) -> list[Edit]:
+    """All edits of the module, the added import of the bridge among them."""
+    _lay_out(context)
+    laid = context.layout.edits()
+    edits = [edit for edit, _ in laid]
+    needing = [edit.start for edit, decision in laid if _needs_bridge(decision, edit)]
+    if needing and context.options.add_imports:
+        edits += import_edit(context.module, needing)
+    return sorted(edits)
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def _give_up(context: Context) -> None:
+    """A result that does not parse must never reach a file: leave this one as it was."""
+    context.layout = Layout()
+    for decision in context.decisions:
+        if decision.fixable:
+            decision.keep(context.book[UNPARSABLE], "the rewritten file would not parse")
 
 
 def _is_settled(construct: Construct, options: Options) -> bool:
@@ -141,9 +162,9 @@ def _needs_bridge(decision: Decision, edit: Edit) -> bool:
 
 
 def _finding(
-    context: Context, decision: Decision, constructs: int, own: list[Edit], edits: list[Edit]
+    context: Context, decision: Decision, constructs: int, own: list[Edit], laid: list[Edit]
 ) -> Finding:
-    """``own`` are the decision's edits, ``edits`` those of the module, sorted."""
+    """``own`` are the edits of the decision, ``laid`` those of all findings, sorted."""
     module = context.module
     start, end = decision.span or module.span(decision.shown)
     line, column = module.place(start)
@@ -160,7 +181,7 @@ def _finding(
         end_line=end_line,
         end_column=end_column,
         before=module.text[start:end],
-        after=_after(module, (start, end), edits) if fixable else None,
+        after=_after(module, (start, end), own, laid) if fixable else None,
         message=_message(decision),
         url=decision.rule.url,
         name=decision.name or decision.construct.name,
@@ -169,28 +190,14 @@ def _finding(
     )
 
 
-def _after(module: Module, span: Span, edits: list[Edit]) -> str:
+def _after(module: Module, span: Span, own: list[Edit], laid: list[Edit]) -> str:
     """The text of a span once every edit inside it is applied."""
     start, end = span
-    first = bisect_left(edits, start, key=lambda edit: edit.start)
-    last = bisect_right(edits, end, lo=first, key=lambda edit: edit.start)
-    inside = [
-        Edit(edit.start - start, edit.end - start, edit.replacement)
-        for edit in edits[first:last]
-        if edit.end <= end
-    ]
-    return apply_edits(module.text[start:end], inside)
+    if any(edit.start <= start and end <= edit.end and not edit.replacement for edit in own):
+        return ""
+    return apply_edits(module.text[start:end], edits_within(laid, span))
 
 
 def _message(decision: Decision) -> str:
     note = decision.rule.note
     return f"{decision.detail}: {note}" if decision.detail else note
-
-
-def _check(module: Module, edits: list[Edit]) -> None:
-    """A result that does not parse is a bug of ours, and must never reach a file."""
-    if edits:
-        try:
-            ast.parse(apply_edits(module.text, edits))
-        except SyntaxError as error:
-            raise AssertionError(f"{module.path}: the rewritten file does not parse") from error

@@ -54,8 +54,20 @@ CASES = {
         f'import torch\r\n{IMPORT}\r\nx.to("hpu")\r\n',
     ),
     "at the end of a file without a line end": (
-        "x.cuda(); import torch",
-        f'x.to("hpu"); import torch\n{IMPORT}',
+        "def f(): return x.cuda()\nimport torch",
+        f'def f(): return x.to("hpu")\nimport torch\n{IMPORT}',
+    ),
+    "before an import that shares its line": (
+        "import torch; torch.cuda.init()\n",
+        f"{IMPORT}\nimport torch; torch.hpu.init()\n",
+    ),
+    "on its own where a suite is on one line": (
+        "try: import torch\nexcept ImportError: torch = None\nx.cuda()\n",
+        f'{IMPORT}\ntry: import torch\nexcept ImportError: torch = None\nx.to("hpu")\n',
+    ),
+    "once more where it was imported in another function": (
+        "import torch\ndef f():\n    import habana_frameworks.torch\nx.cuda()\n",
+        f'import torch\n{IMPORT}\ndef f():\n    import habana_frameworks.torch\nx.to("hpu")\n',
     ),
     "once": (
         "import torch\nimport habana_frameworks.torch.core as htcore\nx.cuda()\n",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from porter.findings import Status
+from porter.findings import Status, apply_edits
 
 
 def test_every_construct_is_a_finding(analyse):
@@ -66,3 +66,20 @@ def test_left_alone_modules_are_reported(analyse):
     result = analyse("import torch\ntorch.cuda.synchronize()\n", cuda_only=("pkg/*.py",))
     assert [finding.rule for finding in result.findings] == ["HPU013"]
     assert result.edits == ()
+
+
+def test_a_removed_statement_has_nothing_after(analyse):
+    (finding,) = analyse("import torch\nx = 1\ntorch.cuda.empty_cache()\n").findings
+    assert finding.after == ""
+
+
+def test_parentheses_and_comments_behind_not(rewrite):
+    code = "a = not (x.is_cuda)\nb = not(x.is_cuda)\nc = (not  # why\n     x.is_cuda)\n"
+    assert rewrite(code) == code.replace("x.is_cuda", 'x.device.type == "hpu"')
+
+
+@pytest.mark.parametrize("code", ["f\"{f'{x.cuda()}'}\"\n", "if not(x.is_cuda):\n    pass\n"])
+def test_whatever_comes_out_parses(analyse, code):
+    result = analyse(code)
+    compile(apply_edits(code, result.edits), "m.py", "exec")
+    assert result.unaccounted == 0

@@ -12,6 +12,7 @@ from porter.codemods.context import Context, Decision, message_edits
 from porter.codemods.registry import decides
 from porter.findings import Edit, Verdict
 from porter.scan import Construct, Kind
+from porter.scan.module import last_name
 
 MOVE = "HPU201"
 OWN_METHOD = "HPU202"
@@ -30,6 +31,8 @@ def move(construct: Construct, context: Context) -> Decision:
     call = context.module.call_of(attribute)
     assert call is not None
     rule = context.book[MOVE]
+    if reason := _no_tensor(context, attribute.value):
+        return Decision.report(construct, rule, call, detail=reason, verdict=Verdict.REVIEW)
     if _is_own_method(context, attribute):
         return Decision.report(construct, context.book[OWN_METHOD], call, blocks=False)
     if has_unpacking(call):
@@ -67,7 +70,7 @@ def is_cuda(construct: Construct, context: Context) -> Decision:
     if _is_own_method(context, attribute):
         return Decision.report(construct, context.book[OWN_METHOD], attribute, blocks=False)
     parent = context.module.parents[attribute]
-    negated = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+    negated = _is_plainly_negated(context, attribute)
     shown = parent if negated else attribute
     hpu = context.quoted("hpu", attribute)
 
@@ -127,24 +130,59 @@ def _without_device(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
     return kept
 
 
+def _no_tensor(context: Context, receiver: ast.expr) -> str | None:
+    """Why ``receiver.cuda()`` is not the method of a tensor or a module, if it is not."""
+    name = context.resolver.dotted(receiver)
+    if name is not None and name.startswith("torch."):
+        return f"{name} is called with its instance as an argument"
+    if isinstance(receiver, ast.Name) and "storage" in receiver.id:
+        return "a storage takes its device by keyword"
+    return None
+
+
 def _is_own_method(context: Context, attribute: ast.Attribute) -> bool:
-    """Whether ``self.cuda`` or ``self.is_cuda`` is what this very class defines."""
+    """Whether the class around ``self.cuda``, or the class of ``Batch(x).cuda``, defines it."""
     receiver = attribute.value
-    if not (isinstance(receiver, ast.Name) and receiver.id in ("self", "cls")):
+    if isinstance(receiver, ast.Name) and receiver.id in ("self", "cls"):
+        owners = [
+            above
+            for above in context.module.ancestors(attribute)
+            if isinstance(above, ast.ClassDef)
+        ][:1]
+    elif attribute.attr == "is_cuda" or isinstance(receiver, ast.Call):
+        owners = [node for node in context.module.nodes if isinstance(node, ast.ClassDef)]
+        if isinstance(receiver, ast.Call):
+            owners = [owner for owner in owners if owner.name == last_name(receiver.func)]
+    else:
         return False
-    owner = next(
-        (above for above in context.module.ancestors(attribute) if isinstance(above, ast.ClassDef)),
-        None,
-    )
-    return owner is not None and any(
-        (isinstance(node, ast.FunctionDef) and node.name == attribute.attr)
+    return any(_defines(owner, attribute.attr) for owner in owners)
+
+
+def _defines(owner: ast.ClassDef, name: str) -> bool:
+    return any(
+        (isinstance(node, ast.FunctionDef) and node.name == name)
+        or (isinstance(node, ast.AnnAssign) and _is_name(node.target, name))
         or (
             isinstance(node, ast.Attribute)
-            and node.attr == attribute.attr
+            and node.attr == name
             and isinstance(node.ctx, ast.Store)
         )
         for node in ast.walk(owner)
     )
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_plainly_negated(context: Context, node: ast.expr) -> bool:
+    """``not x.is_cuda``, with no parenthesis or comment between the two."""
+    parent = context.module.parents[node]
+    if not (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)):
+        return False
+    start, _ = context.module.span(parent)
+    value, _ = context.module.span(node)
+    return context.module.text[start + len("not") : value].isspace()
 
 
 def _binds_tightly(context: Context, node: ast.AST) -> bool:
