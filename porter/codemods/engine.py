@@ -15,11 +15,13 @@ from porter.progress import Progress
 from porter.rulebook import Rulebook
 from porter.scan import Module
 from porter.scan.prefilter import Prefilter
+from porter.sources.elf import links_torch_or_cuda
+from porter.sources.names import module_name
 from porter.sources.text import SourceText
 from porter.sources.tree import SourceTree
 
 _OTHER_BACKENDS = frozenset({"cuda", "rocm", "xpu", "npu", "musa", "mps", "tpu"})
-_TORCH_OR_CUDA = re.compile(rb"libtorch|libc10|libcuda|libcudart|libnccl")
+_EXTENSION = re.compile(r"(?:CUDA|Cpp)Extension\(\s*(?:name\s*=\s*)?[\"'](?P<name>[\w.]+)[\"']")
 _DEFAULTS = Options()
 
 
@@ -68,11 +70,14 @@ def analyse_text(
 
 
 def native_modules(tree: SourceTree) -> Iterator[str]:
-    """Dotted names of the extension modules of ``tree`` that link torch or CUDA."""
+    """Dotted names of the extension modules that link torch or CUDA, built or to be built."""
     for path in tree.files():
-        if path.endswith((".so", ".pyd")) and _TORCH_OR_CUDA.search(tree.read(path)):
-            file = PurePosixPath(path)
-            yield ".".join([*file.parts[:-1], file.name.partition(".")[0]])
+        if path.endswith((".so", ".pyd")):
+            if links_torch_or_cuda(tree.root / path):
+                yield module_name(path)
+        elif path.endswith("setup.py"):
+            text = tree.read(path).decode(errors="replace")
+            yield from (match["name"] for match in _EXTENSION.finditer(text))
 
 
 def backend_folders(tree: SourceTree) -> Iterator[str]:

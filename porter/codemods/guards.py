@@ -8,6 +8,7 @@ A choice that already has an arm for HPU is left alone.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
 from porter.codemods.context import Context, Decision
@@ -22,6 +23,10 @@ INSIDE_CUDA_ONLY = "HPU011"
 HAS_HPU_ARM = "HPU012"
 COVERED = "HPU213"
 
+_AVAILABILITY = re.compile(
+    r"torch\.(cuda\.(is_\w+|device_count|get_device_\w+)"
+    r"|version\.cuda|backends\.cud\w+\.(is_\w+|enabled|version))"
+)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -51,9 +56,13 @@ def keep_guards_sound(context: Context) -> None:
 
 
 def _may_guard(decision: Decision) -> bool:
-    return decision.construct.kind in (Kind.NAME, Kind.DEVICE, Kind.ATTRIBUTE) and isinstance(
-        decision.construct.node, ast.expr
-    )
+    """Whether a construct answers if CUDA is there: availability, or the device of something."""
+    construct = decision.construct
+    if not isinstance(construct.node, ast.expr):
+        return False
+    if construct.kind is Kind.NAME:
+        return bool(_AVAILABILITY.fullmatch(construct.name))
+    return construct.kind in (Kind.DEVICE, Kind.ATTRIBUTE)
 
 
 def _start(context: Context, guard: Decision) -> int:
@@ -105,10 +114,10 @@ class _Obstacles:
 
     def in_region(self, inside: Iterable[Decision], region: Iterable[ast.AST]) -> str | None:
         """The name of something in the region that fails on HPU."""
-        return next(self._found(inside, region, frozenset()), None)
+        return next(self._found(inside, region, set()), None)
 
     def _found(
-        self, inside: Iterable[Decision], region: Iterable[ast.AST], seen: frozenset[str]
+        self, inside: Iterable[Decision], region: Iterable[ast.AST], seen: set[str]
     ) -> Iterator[str]:
         for decision in inside:
             if decision.blocks and not decision.shielded:
@@ -122,12 +131,13 @@ class _Obstacles:
             elif isinstance(node, ast.Call) and _is_own_method(node.func):
                 yield from self._in_function(last_name(node.func), seen)
 
-    def _in_function(self, name: str, seen: frozenset[str]) -> Iterator[str]:
+    def _in_function(self, name: str, seen: set[str]) -> Iterator[str]:
         function = self._functions.get(name)
         if function is None or name in seen:
             return
+        seen.add(name)
         region = [*function.decorator_list, *function.body]
-        yield from self._found(_within(self._context, region), region, seen | {name})
+        yield from self._found(_within(self._context, region), region, seen)
 
     def _is_library(self, node: ast.Name) -> bool:
         """Whether a name is imported from a library for CUDA, the fallback None aside."""

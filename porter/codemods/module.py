@@ -124,13 +124,14 @@ def _lay_out(context: Context) -> None:
 def _counted(context: Context) -> dict[Decision, int]:
     """How many constructs each decision settles: its own, and those its edits do away with.
 
-    Names of one import statement that share a rule share a finding.
+    Names of one import statement that share a rule share a finding, and so do a
+    routed import and the uses that need nothing more.
     """
-    leaders: dict[tuple[ast.AST, str], Decision] = {}
+    leaders: dict[object, Decision] = {}
     counts: dict[Decision, int] = {}
     owners: dict[Decision, Decision] = {}
     for decision in context.decisions:
-        leader = leaders.setdefault((decision.shown, decision.rule.id), decision)
+        leader = leaders.setdefault(_finding_key(decision), decision)
         owner = _consumer(context, decision) or leader
         if owner is decision:
             counts[decision] = 1
@@ -142,6 +143,13 @@ def _counted(context: Context) -> dict[Decision, int]:
             last = owners[last]
         counts[last] += 1
     return counts
+
+
+def _finding_key(decision: Decision) -> object:
+    """What decisions must share to share a finding."""
+    if decision.construct.kind is Kind.NATIVE and decision.fixable:
+        return decision.rule.id  # uses of what our module implements move with the import
+    return decision.shown, decision.rule.id
 
 
 def _consumer(context: Context, decision: Decision) -> Decision | None:

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from porter.scan import Module
 from porter.scan.module import last_name
 
-_Seen = frozenset[ast.AST]
-
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _EXIT_CALLS = frozenset({"skip", "skipTest", "exit", "_exit", "abort", "fail"})
 _SKIPS = frozenset({"skipif", "skipUnless", "skipIf"})
@@ -34,10 +32,10 @@ class Regions:
     def guarded_by(self, node: ast.AST) -> list[ast.AST]:
         """Nodes that run only if the test that ``node`` is a part of holds."""
         is_answer = not isinstance(node, ast.Constant)
-        return list(self._climb(node, holds=True, is_answer=is_answer, seen=frozenset()))
+        return list(self._climb(node, holds=True, is_answer=is_answer, seen=set()))
 
     def _climb(
-        self, node: ast.AST, *, holds: bool, is_answer: bool, seen: _Seen
+        self, node: ast.AST, *, holds: bool, is_answer: bool, seen: set[ast.AST]
     ) -> Iterator[ast.AST]:
         """``is_answer`` is False for a word that is only being compared with."""
         for above in self._module.ancestors(node):
@@ -85,37 +83,38 @@ class Regions:
                 case ast.comprehension() if node is not above.target:
                     yield from self._elements(above)
                     return
-                case ast.NamedExpr() if is_answer and above not in seen:
-                    yield from self._of_flag(above.target, holds, seen | {above})
-                case ast.Assign() if is_answer and above not in seen:
+                case ast.NamedExpr() if is_answer and _is_new(above, seen):
+                    yield from self._of_flag(above.target, holds, seen)
+                case ast.Assign() if is_answer and _is_new(above, seen):
                     for target in above.targets:
-                        yield from self._of_flag(target, holds, seen | {above})
+                        yield from self._of_flag(target, holds, seen)
                     return
-                case ast.AnnAssign() if is_answer and above not in seen:
-                    yield from self._of_flag(above.target, holds, seen | {above})
+                case ast.AnnAssign() if is_answer and _is_new(above, seen):
+                    yield from self._of_flag(above.target, holds, seen)
                     return
-                case ast.Return() if is_answer and above not in seen:
-                    yield from self._of_predicate(above, holds, seen | {above})
+                case ast.Return() if is_answer and _is_new(above, seen):
+                    yield from self._of_predicate(above, holds, seen)
                     return
-                case ast.arguments() if is_answer and above not in seen:
-                    yield from self._of_parameter(above, node, holds, seen | {above})
+                case ast.arguments() if is_answer and _is_new(above, seen):
+                    yield from self._of_parameter(above, node, holds, seen)
                     return
                 case _:
                     return
             node = above
 
-    def _of_branch(self, branch: ast.If, holds: bool, seen: _Seen) -> Iterator[ast.AST]:
+    def _of_branch(self, branch: ast.If, holds: bool, seen: set[ast.AST]) -> Iterator[ast.AST]:
         guarded, other = (branch.body, branch.orelse) if holds else (branch.orelse, branch.body)
         yield from guarded
         if other and _exits(other[-1]):
             yield from self._rest(branch)
         for statement in guarded:
-            if isinstance(statement, ast.Assign) and _says_yes(statement.value):
+            if not (isinstance(statement, ast.Assign) and _says_yes(statement.value)):
+                continue
+            if _is_new(statement, seen):
                 for target in statement.targets:
-                    if statement not in seen:
-                        yield from self._of_flag(target, True, seen | {statement})
+                    yield from self._of_flag(target, True, seen)
 
-    def _of_flag(self, target: ast.expr, holds: bool, seen: _Seen) -> Iterator[ast.AST]:
+    def _of_flag(self, target: ast.expr, holds: bool, seen: set[ast.AST]) -> Iterator[ast.AST]:
         """``HAS_CUDA = torch.cuda.is_available()``: every test of the flag guards."""
         match target:
             case ast.Name(id=name):
@@ -139,7 +138,9 @@ class Regions:
         for load in loads:
             yield from self._climb(load, holds=holds, is_answer=True, seen=seen)
 
-    def _of_predicate(self, statement: ast.Return, holds: bool, seen: _Seen) -> Iterator[ast.AST]:
+    def _of_predicate(
+        self, statement: ast.Return, holds: bool, seen: set[ast.AST]
+    ) -> Iterator[ast.AST]:
         """``def has_cuda(): return torch.cuda.is_available()``: every call of it guards."""
         function = self._module.function(statement)
         if function is None:
@@ -149,7 +150,7 @@ class Regions:
                 yield from self._climb(node.func, holds=holds, is_answer=True, seen=seen)
 
     def _of_parameter(
-        self, arguments: ast.arguments, default: ast.AST, holds: bool, seen: _Seen
+        self, arguments: ast.arguments, default: ast.AST, holds: bool, seen: set[ast.AST]
     ) -> Iterator[ast.AST]:
         positional = [*arguments.posonlyargs, *arguments.args]
         pairs = [
@@ -196,6 +197,13 @@ class Regions:
             yield from (whole.key, whole.value)
         elif isinstance(whole, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
             yield whole.elt
+
+
+def _is_new(node: ast.AST, seen: set[ast.AST]) -> bool:
+    """Whether a flag was not followed yet; each is followed once."""
+    is_new = node not in seen
+    seen.add(node)
+    return is_new
 
 
 def _flips(comparison: ast.Compare, node: ast.AST) -> bool:

@@ -8,14 +8,13 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import PurePosixPath
 
 from porter.scan.scopes import Binding, Scope, ScopeBuilder
+from porter.sources.names import package_of
 
 Span = tuple[int, int]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_SOURCE_ROOTS = frozenset({"src", "lib", "python"})
 
 
 class Module:
@@ -41,6 +40,10 @@ class Module:
     @cached_property
     def _line_starts(self) -> list[int]:
         return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+
+    @cached_property
+    def classes(self) -> list[ast.ClassDef]:
+        return [node for node in self.nodes if isinstance(node, ast.ClassDef)]
 
     @cached_property
     def newline(self) -> str:
@@ -135,14 +138,6 @@ class Module:
 
 
 _LOCATED = (ast.stmt, ast.expr, ast.arg, ast.alias, ast.keyword, ast.pattern, ast.ExceptHandler)
-
-
-def package_of(path: str) -> str:
-    """The dotted package that the module at ``path`` lives in."""
-    parts = list(PurePosixPath(path).parts[:-1])
-    while parts and (parts[0] in _SOURCE_ROOTS or not parts[0].isidentifier()):
-        del parts[0]
-    return ".".join(parts)
 
 
 def root_of(chain: ast.AST | None) -> ast.Name | None:

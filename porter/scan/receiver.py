@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from enum import Enum
 
 from porter.scan.choices import stands_beside
@@ -14,12 +15,19 @@ from porter.scan.vocabulary import BACKENDS, Vocabulary
 
 _SPLITTERS = frozenset({"split", "rsplit", "partition", "lower", "upper", "strip", "get", "pop"})
 _PREFIX_TESTS = frozenset({"startswith", "endswith", "__eq__", "count", "find", "index"})
+_FIELDS = frozenset({"field", "Field"})
 _FOREIGN_TORCH = ("torch.library", "torch.ops", "torch._C")
 _BACKEND_TAKERS = ("torch.distributed.", "torch.cuda.")
 _BACKEND_FUNCTIONS = frozenset({"init_distributed", "init_process_group", "new_group"})
-_LOGGERS = frozenset(
-    {"print", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "write"}
+_MESSAGE_TAKER = re.compile(
+    r"print|debug|info|warn(ing)?|error|exception|critical|log|write|open|add_\w+"
+    r"|\w*(Error|Exception|Warning)"
 )
+_FOREIGN_LIBRARIES = frozenset(
+    {"cudf", "cuml", "cupy", "faster_whisper", "jax", "lightgbm", "mxnet", "numba"}
+    | {"onnxruntime", "paddle", "ray", "tensorflow", "warp", "xgboost"}
+)
+_PLACEHOLDER = re.compile(r"cuda:(%[ds]|\{\w*\})")
 
 
 class Receiver(Enum):
@@ -51,20 +59,22 @@ class ReceiverFinder:
                 return call
         return node
 
-    def receiver_of_built(self, node: ast.expr) -> Receiver:
-        """The receiver of ``f"cuda:{rank}"`` and its like.
+    def receiver_of_built(self, literal: ast.expr, whole: ast.expr) -> Receiver:
+        """The receiver of ``f"cuda:{rank}"`` and its like, built by ``whole`` around ``literal``.
 
-        A string of that shape is a device wherever a value is wanted; only a
-        log line, a key or a keyword of another name makes it something else.
+        A string of exactly that shape is a device wherever a value is wanted; only
+        a message, a key or a keyword of another name makes it something else.
         """
-        found = self.receiver(node)
+        if not _has_device_shape(literal, whole):
+            return Receiver.FOREIGN
+        found = self.receiver(whole)
         if found is not Receiver.FOREIGN:
             return found
-        parent = self._module.parents[node]
+        parent = self._module.parents[whole]
         takes_value = isinstance(parent, (ast.Return, ast.Assign)) or (
             isinstance(parent, ast.Call)
-            and node in parent.args
-            and last_name(parent.func) not in _LOGGERS
+            and whole in parent.args
+            and not _MESSAGE_TAKER.fullmatch(last_name(parent.func))
         )
         return Receiver.DEVICE if takes_value else Receiver.FOREIGN
 
@@ -115,6 +125,8 @@ class ReceiverFinder:
                 return self._is_named(key)
             case ast.Subscript():
                 return self.names_device(node.value)
+            case ast.NamedExpr():
+                return self.names_device(node.target) or self.names_device(node.value)
             case ast.Call(func=ast.Name(id="str" | "repr" | "type"), args=[argument]):
                 return self.names_device(argument)
             case ast.Call(func=ast.Attribute(value=value, attr=attribute)):
@@ -135,6 +147,8 @@ class ReceiverFinder:
 
     def _of_keyword(self, keyword: ast.keyword) -> Receiver:
         call = self._module.parents[keyword]
+        if isinstance(call, ast.Call) and self._is_foreign(call.func):
+            return Receiver.FOREIGN
         if keyword.arg is not None and self._is_named(keyword.arg):
             return Receiver.DEVICE
         if isinstance(call, ast.Call) and keyword.arg in ("type", "default", "const"):
@@ -142,7 +156,14 @@ class ReceiverFinder:
                 return Receiver.DEVICE
             if keyword.arg != "type" and self._declares_option(call):
                 return Receiver.DEVICE
+            if keyword.arg == "default" and last_name(call.func) in _FIELDS:
+                return self.receiver(call)
         return Receiver.FOREIGN
+
+    def _is_foreign(self, function: ast.expr) -> bool:
+        """Whether a callee belongs to a library with devices of its own."""
+        name = self._resolver.dotted(function) or ""
+        return name.partition(".")[0] in _FOREIGN_LIBRARIES or name.startswith(_FOREIGN_TORCH)
 
     def _declares_option(self, call: ast.Call) -> bool:
         """``add_argument("--device", default="cuda")`` and its like."""
@@ -154,8 +175,10 @@ class ReceiverFinder:
         )
 
     def _of_argument(self, call: ast.Call, node: ast.expr) -> Receiver:
-        if node is call.func or node not in call.args:
+        if node is call.func or node not in call.args or self._is_foreign(call.func):
             return Receiver.FOREIGN
+        if last_name(call.func) in _FIELDS:
+            return self.receiver(call)
         if self._takes(call.func):
             return Receiver.DEVICE
         if isinstance(call.func, ast.Attribute):
@@ -178,9 +201,7 @@ class ReceiverFinder:
             return known or last_name(function) in _BACKEND_FUNCTIONS
         if isinstance(function, ast.Attribute) and function.attr == "to":
             return True
-        if name is None or not name.startswith("torch."):
-            return False
-        return not name.startswith(_FOREIGN_TORCH)
+        return name is not None and name.startswith("torch.")
 
     def _of_comparison(self, node: ast.Compare, literal: ast.expr) -> Receiver:
         operands = [node.left, *node.comparators]
@@ -248,6 +269,8 @@ class ReceiverFinder:
         return Receiver.DEVICE if named or typed else Receiver.FOREIGN
 
     def _of_entry(self, table: ast.Dict, node: ast.expr) -> Receiver:
+        if self.receiver(table) is Receiver.DEVICE:
+            return Receiver.DEVICE
         if node in table.keys:
             ours = any(key is not None and self._words.is_ours(key) for key in table.keys)
             return Receiver.COVERED if ours else Receiver.FOREIGN
@@ -275,12 +298,22 @@ class ReceiverFinder:
                 return Receiver.DEVICE if self._all_words(sequence) else Receiver.FOREIGN
             case ast.Call(func=ast.Attribute(attr="parametrize")):
                 return Receiver.DEVICE if self._all_words(sequence) else Receiver.FOREIGN
-            case ast.Assign() | ast.AnnAssign() | ast.keyword():
-                if self.receiver(sequence) is Receiver.DEVICE and len(sequence.elts) > 1:
-                    return Receiver.LIST
-                return self.receiver(sequence)
+            case ast.Call(func=ast.Attribute(value=value, attr=attribute)):
+                tests = attribute in _PREFIX_TESTS and self.names_device(value)
+                return Receiver.LIST if tests else Receiver.FOREIGN
+            case (
+                ast.Assign(targets=[ast.Name() as target])
+                | ast.AnnAssign(target=ast.Name() as target)
+            ):
+                accepts = self._is_named(target.id) and self._is_only_compared_with(target)
+                return Receiver.LIST if accepts else Receiver.FOREIGN
             case _:
                 return Receiver.FOREIGN
+
+    def _is_only_compared_with(self, target: ast.Name) -> bool:
+        """Whether a list of devices says what is accepted, and is not worked through."""
+        loads = self._module.scope(target).loads.get(target.id, ())
+        return all(isinstance(self._module.parents[load], ast.Compare) for load in loads)
 
     def _all_words(self, sequence: ast.List | ast.Tuple | ast.Set) -> bool:
         return all(
@@ -325,6 +358,20 @@ class ReceiverFinder:
 
     def _holds_words(self, node: ast.expr) -> bool:
         return isinstance(node, (ast.List, ast.Tuple, ast.Set)) and self._all_words(node)
+
+
+def _has_device_shape(literal: ast.expr, whole: ast.expr) -> bool:
+    """``cuda:`` and one value, and nothing behind it."""
+    match whole:
+        case ast.JoinedStr(values=[ast.Constant(value="cuda:"), ast.FormattedValue()]):
+            return True
+        case ast.BinOp(op=ast.Add(), left=left):
+            return left is literal
+        case ast.BinOp(op=ast.Mod()) | ast.Call():
+            text = literal.value if isinstance(literal, ast.Constant) else ""
+            return bool(_PLACEHOLDER.fullmatch(str(text)))
+        case _:
+            return False
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -136,16 +136,16 @@ class _Scanner:
             return
         text = _leading_text(node)
         if isinstance(node, ast.JoinedStr):
-            if text.startswith("cuda:") or text == "cuda":
+            if text == "cuda:":
                 yield Construct(Kind.DEVICE, "cuda", node)
             elif _LIBRARY.fullmatch(text):
                 yield Construct(Kind.LIBRARY, "cudart", node)
         elif _LIBRARY.fullmatch(text) or (_LIBRARY_NAME.fullmatch(text) and _is_loaded(parent)):
             yield Construct(Kind.LIBRARY, "cudart", node)
-        elif _DEVICE.fullmatch(text):
-            yield Construct(Kind.DEVICE, "gpu" if text.startswith("gpu") else "cuda", node)
         elif _BACKEND.fullmatch(text):
             yield Construct(Kind.BACKEND, "nccl", node)
+        elif _DEVICE.fullmatch(text):
+            yield Construct(Kind.DEVICE, "gpu" if text.startswith("gpu") else "cuda", node)
         elif _ENVIRONMENT.fullmatch(text):
             yield Construct(Kind.ENVIRONMENT, text, node)
         elif _CUDA_TYPE.fullmatch(text):

@@ -78,12 +78,20 @@ def test_bytes_outside_the_span_stay(tmp_path, data):
     assert after == data.replace(b".cuda()", b'.to("hpu")')
 
 
-def test_native_modules_are_those_that_link_torch(tmp_path):
+def test_native_modules_are_those_that_link_torch(tmp_path, make_elf):
     tree = tree_of(tmp_path, pkg__m=b"from pkg import ops, fast\nops.f(); fast.g()\n")
-    (tmp_path / "pkg" / "ops.cpython-311-x86_64-linux-gnu.so").write_bytes(b"..libtorch.so..")
-    (tmp_path / "pkg" / "fast.abi3.so").write_bytes(b"..libc.so..")
+    (tmp_path / "pkg" / "ops.cpython-311-x86_64-linux-gnu.so").write_bytes(make_elf("libtorch.so"))
+    (tmp_path / "pkg" / "fast.abi3.so").write_bytes(make_elf("libc.so.6"))
     assert list(native_modules(tree)) == ["pkg.ops"]
     assert [finding.rule for finding in run(tree).findings()] == ["HPU500", "HPU502"]
+
+
+def test_native_modules_that_are_still_to_be_built(tmp_path):
+    setup = b"setup(ext_modules=[CUDAExtension(\n    'pkg.ops', sources)])\n"
+    code = b"import torch\nif torch.cuda.is_available():\n    import pkg.ops as ops\n"
+    tree = tree_of(tmp_path, pkg__m=code, setup=setup)
+    assert list(native_modules(tree)) == ["pkg.ops"]
+    assert [file.edits for file in run(tree).files if file.path == "pkg/m.py"] == [()]
 
 
 def test_a_backend_beside_one_for_hpu_is_left_alone(tmp_path):

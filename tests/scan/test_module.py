@@ -5,7 +5,6 @@ import ast
 import pytest
 
 from porter.scan import Module
-from porter.scan.module import package_of
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -32,17 +31,3 @@ def test_expressions_inside_fstrings_are_found_where_they_stand() -> None:
     module = Module("m.py", 'x = f"""\n  {a.cuda:>{w}} {b.cuda!r}"""\n')
     segments = [module.segment(node) for node in module.nodes if isinstance(node, ast.Attribute)]
     assert segments == ["a.cuda", "b.cuda"]
-
-
-@pytest.mark.parametrize(
-    ("path", "package"),
-    [
-        ("mod.py", ""),
-        ("pkg/mod.py", "pkg"),
-        ("pkg/sub/__init__.py", "pkg.sub"),
-        ("src/pkg/mod.py", "pkg"),
-        ("my-repo/pkg/mod.py", "pkg"),
-    ],
-)
-def test_package_of_a_path(path: str, package: str) -> None:
-    assert package_of(path) == package

@@ -14,11 +14,13 @@ from porter.codemods.spelling import moved_targets, spell
 from porter.findings import Edit, Verdict
 from porter.rulebook import Rule
 from porter.scan import Construct, Kind
-from porter.scan.module import root_of
+from porter.scan.module import last_name, root_of
 from porter.scan.scanner import is_annotation
 
 UNKNOWN_NAME = "HPU001"
 AMBIGUOUS_NAME = "HPU002"
+
+_TYPE_CHECKS = frozenset({"isinstance", "issubclass", "cast"})
 
 
 @decides(Kind.NAME)
@@ -42,7 +44,7 @@ def name(construct: Construct, context: Context) -> Decision | None:
             return _left(construct, context, rule, f"{reason}= is given", Verdict.UNSUPPORTED)
         if has_unpacking(call) and not rule.arguments.drop_all:
             return _left(construct, context, rule, "arguments are unpacked", Verdict.REVIEW)
-    if call is None and rule.arguments.prepend and _is_passed_on(context, construct.node):
+    if call is None and rule.arguments.prepend and _escapes(context, construct.node):
         return _left(construct, context, rule, "it is passed on, not called", Verdict.REVIEW)
     return _renamed(construct, context, rule, new, call)
 
@@ -77,7 +79,7 @@ def _renamed(
             yield from edit_arguments(context, call, apply_policy(rule.arguments))
 
     decision.edits, decision.holds = edits, lambda: spelled() is not None
-    if call is None and not rule.arguments.unchanged and _is_passed_on(context, chain):
+    if call is None and not rule.arguments.unchanged and _escapes(context, chain):
         decision.verdict = Verdict.REVIEW
         decision.detail = "it is passed on, so check the arguments where it is called"
     if isinstance(context.module.parents[chain], (ast.Assign, ast.AnnAssign)):
@@ -85,14 +87,18 @@ def _renamed(
     return decision
 
 
-def _is_passed_on(context: Context, node: ast.AST) -> bool:
-    """Whether a function is handed to a call, as a callback would be."""
+def _escapes(context: Context, node: ast.AST) -> bool:
+    """Whether a function that is not called here may be called where its name does not show.
+
+    Annotations, ``isinstance`` and plain aliases, whose uses are followed, do not count.
+    """
     parent = context.module.parents[node]
-    if isinstance(parent, ast.keyword):
-        return True
-    return isinstance(parent, ast.Call) and not (
-        isinstance(parent.func, ast.Name) and parent.func.id in ("isinstance", "issubclass", "cast")
-    )
+    if isinstance(parent, ast.Assign):
+        return not all(isinstance(target, ast.Name) for target in parent.targets)
+    if isinstance(parent, ast.Attribute) or is_annotation(context.module, node):
+        return False
+    checked = isinstance(parent, ast.Call) and last_name(parent.func) in _TYPE_CHECKS
+    return not checked
 
 
 def _removal(construct: Construct, context: Context, rule: Rule, call: ast.Call | None) -> Decision:

@@ -17,7 +17,6 @@ NATIVE_IMPORT = "HPU500"
 ROUTED_IMPORT = "HPU501"
 NATIVE_USE = "HPU502"
 ROUTED_USE = "HPU503"
-IMPLEMENTED_USE = "HPU504"
 CUDA_LIBRARY = "HPU510"
 
 
@@ -35,7 +34,7 @@ def native(construct: Construct, context: Context) -> Decision:
         return Decision.report(construct, rule, shown, detail=construct.name)
     new = (target or module) + construct.name[len(module) :]
     if options.is_implemented(new):
-        return Decision(construct, context.book[IMPLEMENTED_USE], shown, edits=lambda: ())
+        return Decision(construct, context.book[ROUTED_IMPORT], shown, edits=lambda: ())
     rule = context.book[ROUTED_USE]
     return Decision.report(construct, rule, shown, detail=new, name=new, blocks=False)
 

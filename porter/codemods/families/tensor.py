@@ -150,7 +150,7 @@ def _is_own_method(context: Context, attribute: ast.Attribute) -> bool:
             if isinstance(above, ast.ClassDef)
         ][:1]
     elif attribute.attr == "is_cuda" or isinstance(receiver, ast.Call):
-        owners = [node for node in context.module.nodes if isinstance(node, ast.ClassDef)]
+        owners = context.module.classes
         if isinstance(receiver, ast.Call):
             owners = [owner for owner in owners if owner.name == last_name(receiver.func)]
     else:
