@@ -74,7 +74,7 @@ def _summary(path: Path) -> str:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="porter")
 def main() -> None:
-    """Port CUDA-only PyTorch code to Intel Gaudi (hpu), and prove the result without a card.
+    """Port CUDA-only PyTorch code to Intel Gaudi (hpu), and account for every CUDA construct.
 
     SRC is a folder, a file, a wheel, an sdist, or a requirement (lmcache==0.3.9).
     """

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 import click
-from rich.console import Console, RenderableType
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
 from rich.text import Text
 
-_UNCUT = 1000  # columns
+from porter.report.json import dumps
+
+#: Columns.
+_UNCUT = 1000
 _PATCH_STYLES = {b"+": "green", b"-": "red", b"@": "cyan"}
 _PATCH_HEADS = (b"diff ", b"--- ", b"+++ ", b"new ", b"deleted ")
 
@@ -28,19 +32,27 @@ def print_text(text: Text, *, err: bool = False) -> None:
         click.echo(text.plain, err=err)
 
 
-def print_page(page: RenderableType) -> None:
-    """A rich page, laid out for the terminal, or for no width in particular."""
+def print_markdown(page: str) -> None:
+    """Laid out for the terminal, or as it is."""
     if sys.stdout.isatty():
-        Console(highlight=False).print(page)
+        Console().print(Markdown(page, code_theme="ansi_light"))
+    else:
+        click.echo(page, nl=False)
+
+
+def print_table(table: Table) -> None:
+    """Laid out for the terminal, or for no width in particular."""
+    if sys.stdout.isatty():
+        Console(highlight=False).print(table)
         return
     console = Console(width=_UNCUT, color_system=None)
     with console.capture() as captured:
-        console.print(page)
+        console.print(table)
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def print_json(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(document, indent=2))
+    click.echo(dumps(document), nl=False)
 
 
 def print_patch(patch: bytes) -> None:

@@ -12,9 +12,10 @@ from rich.text import Text
 from porter.package.metadata import Dropped
 from porter.package.ported import Ported
 from porter.package.ported_md import runnable
-from porter.report.json import SCHEMA_VERSION
 from porter.report.text import summary_text as findings_summary
 from porter.validate.ladder import Ladder
+
+_SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def summary_text(delivery: Delivery) -> Text:
 def summary_json(delivery: Delivery) -> dict[str, Any]:
     ported = delivery.ported
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": _SCHEMA_VERSION,
         "package": ported.release.name,
         "upstream": str(ported.release.version),
         "version": str(ported.version),

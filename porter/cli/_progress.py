@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress as Bars
 
-_PATIENCE = 1.0  # seconds
+from porter.progress import Progress
 
-Callback = Callable[[int, int | None], None]
+#: Seconds.
+_PATIENCE = 1.0
 
 
 @contextmanager
-def progress_bar(description: str) -> Iterator[Callback | None]:
+def progress_bar(description: str) -> Iterator[Progress | None]:
     """Yield a callback ``(done, total)``; None where standard error is not a terminal.
 
     The bar appears on standard error after a second, and leaves nothing behind.
@@ -34,14 +35,14 @@ def progress_bar(description: str) -> Iterator[Callback | None]:
 
 class _Bar:
     def __init__(self, description: str) -> None:
-        self._progress = Progress(console=Console(stderr=True), transient=True)
-        self._task = self._progress.add_task(description, total=None)
+        self._bars = Bars(console=Console(stderr=True), transient=True)
+        self._task = self._bars.add_task(description, total=None)
         self._due = time.monotonic() + _PATIENCE
 
     def show(self, done: int, total: int | None) -> None:
         if time.monotonic() >= self._due:
-            self._progress.start()
-        self._progress.update(self._task, completed=done, total=total)
+            self._bars.start()
+        self._bars.update(self._task, completed=done, total=total)
 
     def close(self) -> None:
-        self._progress.stop()
+        self._bars.stop()

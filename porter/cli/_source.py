@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
@@ -17,6 +15,7 @@ from porter.findings import FileResult, Result
 from porter.rulebook import Rulebook, default_rulebook
 from porter.sources.resolve import open_source
 from porter.sources.tree import SourceTree
+from porter.table import Table
 from porter.toml import read_toml
 
 
@@ -34,35 +33,10 @@ class Settings:
         path = tree.root / "pyproject.toml"
         if not (tree.writable and path.is_file()):
             return cls()
-        try:
-            table = read_toml(path)["tool"]["porter"]
-        except (KeyError, TypeError):
-            return cls()
-        if not isinstance(table, dict):
-            raise PorterError(f"{path}: [tool.porter]: give a table")
         known = [field.name for field in fields(cls)]
-        for key, value in table.items():
-            if key not in known:
-                raise PorterError(
-                    f"{path}: [tool.porter] has no key {key}; it takes {', '.join(known)}"
-                )
-            if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
-                raise PorterError(f"{path}: [tool.porter] {key}: give a list of strings")
-        return cls(**{key: tuple(value) for key, value in table.items()})
-
-
-@dataclass(frozen=True)
-class _Filtered(SourceTree):
-    """A tree as the analysis sees it: without the files that the project excludes."""
-
-    exclude: tuple[str, ...] = ()
-
-    def files(self) -> Iterator[str]:
-        return (
-            path
-            for path in super().files()
-            if not any(fnmatchcase(path, pattern) for pattern in self.exclude)
-        )
+        tools = Table(read_toml(path), str(path)).table("tool").free()
+        table = Table(tools.get("porter", {}), f"{path}: [tool.porter]").only(*known)
+        return cls(**{key: table.texts(key) for key in known})
 
 
 @dataclass(frozen=True)
@@ -92,7 +66,7 @@ def analyse_source(
     """Open ``source`` and look for constructs. ``select`` and ``ignore`` replace the settings."""
     name = Path(source).name
     with progress_bar(f"Fetching {name}") as show:
-        tree = open_source(source, progress=show and (lambda _, done, total: show(done, total)))
+        tree = open_source(source, progress=show)
     for folder in tree.unreadable():
         click.echo(f"porter: {folder}: cannot be read, and was left out", err=True)
     settings = Settings.of(tree)
@@ -101,7 +75,7 @@ def analyse_source(
         select=_known(book, settings.select if select is None else select),
         ignore=_known(book, settings.ignore if ignore is None else ignore),
     )
-    seen = _Filtered(tree.root, tree.kind, tree.label, tree.origin, tree.only, settings.exclude)
+    seen = replace(tree, exclude=settings.exclude)
     with progress_bar(f"Reading {name}") as show:
         return Analysis(tree, analyse(seen, book, options, jobs=jobs, progress=show), options)
 

@@ -11,23 +11,27 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from porter.cli._level import ladder_level
 from porter.cli._options import output_format
 from porter.cli._output import print_json, print_text
 from porter.cli._port_summary import Delivery, summary_json, summary_text
-from porter.cli._progress import Callback, progress_bar
+from porter.cli._progress import progress_bar
 from porter.errors import PorterError
 from porter.package.build import port
-from porter.package.contents import as_json, executables, info_folder, wheel_files, wheel_name
+from porter.package.contents import executables, info_folder, wheel_files, wheel_name
 from porter.package.patch import changes_patch
 from porter.package.ported import Ported
 from porter.package.recipe import Recipe, find_recipe
 from porter.package.release import Release
 from porter.package.wheel import write_wheel
-from porter.report.json import to_json
+from porter.progress import Progress
+from porter.report.json import dumps, to_json
 from porter.rewrite.atomic import Contents, replace_files, require_writable
 from porter.rulebook import default_rulebook
 from porter.sources.resolve import open_source
-from porter.validate.ladder import DEFAULT_TOP, NAMES, Ladder, climb
+from porter.validate.ladder import Ladder, climb
+
+_CURE = "make it writable, or give -o another folder"
 
 
 @click.command(epilog="\b\nExample:\n  porter port lmcache==0.3.9.post2 -o ported/")
@@ -53,13 +57,7 @@ from porter.validate.ladder import DEFAULT_TOP, NAMES, Ladder, climb
     show_default=True,
     help="The N of the local version +hpu.N.",
 )
-@click.option(
-    "--level",
-    type=click.Choice(NAMES),
-    default=DEFAULT_TOP,
-    show_default=True,
-    help="The top rung of the ladder to climb to.",
-)
+@ladder_level
 @output_format
 @click.pass_context
 def command(
@@ -81,7 +79,7 @@ def command(
     _require_usable(output)
     clock = _Clock()
     with clock.step("fetch"), progress_bar(f"Fetching {requirement}") as bar:
-        tree = open_source(requirement, progress=bar and (lambda _, done, total: bar(done, total)))
+        tree = open_source(requirement, progress=bar)
         release = Release.of(tree)
     with clock.step("port"), progress_bar(f"Reading {release.name}") as bar:
         recipe = Recipe.load(recipe_file) if recipe_file else find_recipe(release.name)
@@ -121,7 +119,7 @@ def _require_usable(folder: Path) -> None:
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not existing.is_dir():
         raise PorterError(f"{folder}: lies below the file {existing}; give -o a folder")
-    require_writable([existing / "ladder.json"])
+    require_writable([existing / "ladder.json"], cure=_CURE)
 
 
 def _build(ported: Ported, folder: Path) -> Path:
@@ -130,7 +128,7 @@ def _build(ported: Ported, folder: Path) -> Path:
     return wheel
 
 
-def _climb(wheel: Path, level: str, progress: Callback | None) -> Ladder:
+def _climb(wheel: Path, level: str, progress: Progress | None) -> Ladder:
     tree = open_source(str(wheel), cache=wheel.parent / "unpacked")
     return climb(replace(tree, label=wheel.name), level, progress)
 
@@ -139,8 +137,8 @@ def _documents(ported: Ported, wheel: Path, ladder: Ladder) -> dict[str, bytes]:
     return {
         wheel.name: wheel.read_bytes(),
         "changes.patch": changes_patch(ported),
-        "findings.json": as_json(to_json(ported.result)),
-        "ladder.json": as_json(ladder.document()),
+        "findings.json": dumps(to_json(ported.result)).encode(),
+        "ladder.json": dumps(ladder.document()).encode(),
     }
 
 
@@ -151,5 +149,6 @@ def _write(folder: Path, documents: Mapping[str, bytes]) -> tuple[Path, ...]:
     for name, data in documents.items():
         path = folder / name
         contents[path] = Contents(path.read_bytes() if path.exists() else None, data)
-    replace_files(contents)
+    require_writable(contents, cure=_CURE)
+    replace_files(contents, repair="port again once the cause is gone")
     return tuple(contents)

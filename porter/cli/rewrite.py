@@ -12,6 +12,7 @@ from porter.cli._source import analyse_source
 from porter.report.json import to_json
 from porter.report.text import summary_text
 from porter.rewrite import changes, patch, rewrite, write_tree
+from porter.wording import plural
 
 
 @click.command(
@@ -56,27 +57,25 @@ def command(
         raise click.UsageError("--write, --output and --patch exclude each other")
     analysis = analyse_source(source, select, ignore)
     tree, result = analysis.tree, analysis.result.rewritten()
+    summary = summary_text(result)
     if write:
         written = rewrite(tree, result, force=force)
-        done = f"{_files(len(written.files))} rewritten in place"
+        done = f"{plural(len(written.files), 'file')} rewritten in place"
         if written.journal is not None:
             done += f"; `porter undo {tree.root}` reverses it"
     elif output is not None:
-        done = f"{_files(len(write_tree(tree, result, output)))} rewritten in {output}"
+        done = f"{plural(len(write_tree(tree, result, output)), 'file')} rewritten in {output}"
     elif patch_file is not None:
         changed = changes(tree, result)
         patch_file.write_bytes(patch(changed))
-        done = f"{_files(len(changed))} rewritten in {patch_file}"
+        done = f"{plural(len(changed), 'file')} rewritten in {patch_file}"
     else:
         changed = changes(tree, result)
         if style == "text":
             print_patch(patch(changed))
-        done = f"{_files(len(changed))} to rewrite; nothing was written"
+        summary = summary_text(analysis.result)
+        done = f"{plural(len(changed), 'file')} to rewrite; nothing was written"
     if style == "json":
         print_json(to_json(result))
-    print_text(summary_text(result), err=True)
+    print_text(summary, err=True)
     click.echo(f"porter: {done}", err=True)
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"

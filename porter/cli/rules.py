@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from porter.cli._output import print_page
+from porter.cli._output import print_markdown, print_table
 from porter.codemods.examples import Outcome, cases, check
-from porter.report.rules import rule_page, rule_table
+from porter.errors import PorterError
+from porter.report.rule_pages import rule_page_text
+from porter.report.rules import rule_table
+from porter.resources import rules_folder
 from porter.rulebook import Rulebook, default_rulebook
+from porter.wording import plural
+
+
+def _rulebook(_context: click.Context, _option: click.Parameter, folder: Path | None) -> Rulebook:
+    if folder is None:
+        return default_rulebook()
+    if not any(folder.glob("*.toml")):
+        raise PorterError(f"{folder}: no rules in it; name a folder with .toml files")
+    return Rulebook.load(rules_folder(), folder)
+
+
+def _own_rules(command: Callable[..., None]) -> Callable[..., None]:
+    """``--rules``, passed as ``book``: the rules that travel with porter and those of a folder."""
+    return click.option(
+        "--rules",
+        "book",
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        callback=_rulebook,
+        help="Rule files of your own. They add to porter's rules, or replace those of the same id.",
+    )(command)
 
 
 @click.group(epilog="\b\nExample:\n  porter rules show HPU301")
@@ -19,33 +44,29 @@ def command() -> None:
 
 
 @command.command("list", epilog="\b\nExample:\n  porter rules list | grep unsupported")
-def list_rules() -> None:
+@_own_rules
+def list_rules(book: Rulebook) -> None:
     """All rules, one a line."""
-    print_page(rule_table(default_rulebook()))
+    print_table(rule_table(book))
 
 
 @command.command(epilog="\b\nExample:\n  porter rules show HPU301")
 @click.argument("identifier", metavar="ID")
-def show(identifier: str) -> None:
+@_own_rules
+def show(identifier: str, book: Rulebook) -> None:
     """The page of one rule, with examples and sources."""
-    print_page(rule_page(default_rulebook()[identifier.upper()]))
+    print_markdown(rule_page_text(book[identifier.upper()]))
 
 
-@command.command(epilog="\b\nExample:\n  porter rules test --rules rules/")
-@click.option(
-    "--rules",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Rule files to test; by default those that travel with porter.",
-)
+@command.command(epilog="\b\nExample:\n  porter rules test --rules my-rules/")
+@_own_rules
 @click.pass_context
-def test(ctx: click.Context, folder: Path | None) -> None:
-    """Run the examples of all rules. Exit code 1 if one fails, or there is none.
+def test(ctx: click.Context, book: Rulebook) -> None:
+    """Run the examples of all rules. Exit code 1 if one fails.
 
     noisy: a valid example is found. missing: an invalid one is not found.
     wrong: it is found, but becomes something else.
     """
-    book = default_rulebook() if folder is None else Rulebook.load(folder)
     counts = Counter[Outcome]()
     for case in cases(book):
         checked = check(case, book)
@@ -54,5 +75,6 @@ def test(ctx: click.Context, folder: Path | None) -> None:
             click.echo(f"{case.name}: {checked.outcome.value}")
             click.echo("".join(f"    {line}\n" for line in checked.detail.splitlines()))
     outcomes = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome)
-    click.echo(f"{counts.total()} examples of {len(book)} rules: {outcomes}")
-    ctx.exit(0 if counts[Outcome.PASSED] == counts.total() > 0 else 1)
+    examples, rules = plural(counts.total(), "example"), plural(len(book), "rule")
+    click.echo(f"{examples} of {rules}: {outcomes}")
+    ctx.exit(0 if counts[Outcome.PASSED] == counts.total() else 1)

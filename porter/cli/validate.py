@@ -6,23 +6,18 @@ from pathlib import Path
 
 import click
 
+from porter.cli._level import ladder_level
 from porter.cli._options import output_format
 from porter.cli._output import print_json, print_text
 from porter.cli._progress import progress_bar
-from porter.validate.ladder import DEFAULT_TOP, NAMES, climb
+from porter.validate.ladder import climb
 
 
 @click.command(
     epilog="\b\nExample:\n  porter validate dist/lmcache-0.3.9.post2+hpu.1-py3-none-any.whl"
 )
 @click.argument("source", metavar="WHEEL_or_DIR")
-@click.option(
-    "--level",
-    type=click.Choice(NAMES),
-    default=DEFAULT_TOP,
-    show_default=True,
-    help="The top rung to climb to.",
-)
+@ladder_level
 @output_format
 @click.pass_context
 def command(ctx: click.Context, *, source: str, level: str, style: str) -> None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 
 from packaging.utils import canonicalize_name
 
-from porter.codemods.engine import Progress, analyse, analyse_text
+from porter.codemods.engine import analyse, analyse_text
 from porter.codemods.options import Options
 from porter.errors import PorterError
 from porter.findings import FileResult, Result
 from porter.package.metadata import Dropped, port_metadata, ported_version
-from porter.package.native import is_native, unfit
+from porter.package.native import unfit
 from porter.package.ported import Ported
-from porter.package.recipe import Recipe
+from porter.package.recipe import Drop, Recipe
 from porter.package.release import Release
+from porter.progress import Progress
 from porter.rewrite.changes import changes
 from porter.rulebook import Rulebook
+from porter.sources.elf import is_elf
+from porter.sources.names import module_name
 from porter.sources.text import SourceText
+from porter.sources.tree import is_python
 
 
 def port(
@@ -37,13 +39,15 @@ def port(
     the release, and where a compiled file would be left in a wheel for any machine.
     """
     recipe = _narrowed(recipe, release)
-    options = recipe.options(Options())
+    options = recipe.options()
     overlay = _overlay(recipe)
-    dropped = tuple(_dropped(release, recipe.drop.files))
+    dropped = tuple(_dropped(release, recipe.drop))
     gone = overlay.keys() | {item.what for item in dropped}
     kept = [path for path in release.package if path not in gone]
 
-    result = _only(kept, analyse(release.tree, book, options, progress=progress)).rewritten()
+    _refuse_ported(release)
+    tree = replace(release.tree, label=f"{release.name}=={release.version}")
+    result = _only(kept, analyse(tree, book, options, progress=progress)).rewritten()
     changed = {change.path: change.after for change in changes(release.tree, result)}
     untouched = _only(set(kept) - changed.keys(), result)
     native = _native_modules(recipe, dropped)
@@ -51,7 +55,7 @@ def port(
 
     version = ported_version(release.version, build)
     metadata, requirements = port_metadata(
-        release.tree.read(release.metadata), version, recipe.drop.requirements
+        release.tree.read(release.metadata), version, recipe.drop
     )
     upstream = {path: release.tree.read(path) for path in kept if path not in changed}
     return Ported(
@@ -70,6 +74,13 @@ def port(
     )
 
 
+def _refuse_ported(release: Release) -> None:
+    if (release.version.local or "").startswith("hpu"):
+        raise PorterError(
+            f"{release.name} {release.version}: is ported already; name upstream's release"
+        )
+
+
 def _narrowed(recipe: Recipe, release: Release) -> Recipe:
     if canonicalize_name(recipe.name) != canonicalize_name(release.name):
         raise PorterError(
@@ -86,14 +97,12 @@ def _overlay(recipe: Recipe) -> dict[str, bytes]:
     }
 
 
-def _dropped(release: Release, patterns: Mapping[str, str]) -> Iterator[Dropped]:
+def _dropped(release: Release, drop: Drop) -> Iterator[Dropped]:
     """What the recipe names, and every compiled file that cannot be used on Gaudi."""
     for path in release.package:
-        reason = next(
-            (reason for pattern, reason in patterns.items() if fnmatchcase(path, pattern)), None
-        )
+        reason = drop.reason_for_file(path)
         file = release.tree.root / path
-        if is_native(file):
+        if is_elf(file):
             reason = unfit(file) or reason
             if reason is None:
                 raise PorterError(
@@ -106,8 +115,7 @@ def _dropped(release: Release, patterns: Mapping[str, str]) -> Iterator[Dropped]
 
 def _native_modules(recipe: Recipe, dropped: tuple[Dropped, ...]) -> tuple[str, ...]:
     """Upstream's compiled modules: those that are routed, and those that nothing replaces."""
-    files = (PurePosixPath(item.what) for item in dropped if item.what.endswith(".so"))
-    modules = {".".join((*file.parts[:-1], file.name.partition(".")[0])) for file in files}
+    modules = {module_name(item.what) for item in dropped if item.what.endswith(".so")}
     return tuple(sorted(modules.union(route.source for route in recipe.routes)))
 
 
@@ -116,7 +124,7 @@ def _analyse_own(
 ) -> Iterator[FileResult]:
     """The findings in files that porter wrote."""
     for path, data in files.items():
-        if path.endswith((".py", ".pyi")):
+        if is_python(path):
             try:
                 text = SourceText.decode(data).text
             except (SyntaxError, UnicodeDecodeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -10,7 +9,7 @@ from porter.package.entry_points import merge
 from porter.package.ported import Ported
 from porter.package.ported_md import ported_md
 from porter.package.wheel import DESCRIPTION
-from porter.report.json import SCHEMA_VERSION, to_json
+from porter.report.json import dumps, to_json
 
 
 def wheel_name(ported: Ported) -> str:
@@ -27,8 +26,8 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
         "METADATA": ported.metadata,
         "WHEEL": DESCRIPTION.encode(),
         "PORTED.md": ported_md(ported).encode("utf-8", "backslashreplace"),
-        "porter/findings.json": as_json(to_json(ported.result)),
-        "porter/remaining.json": as_json(_remaining(ported)),
+        "porter/findings.json": dumps(to_json(ported.result)).encode(),
+        "porter/remaining.json": dumps(_remaining(ported)).encode(),
     }
     return {
         **{_name(ported, path): data for path, data in ported.files.items()},
@@ -48,10 +47,6 @@ def info_folder(ported: Ported) -> str:
     return f"{ported.distribution}.dist-info"
 
 
-def as_json(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, indent=1).encode() + b"\n"
-
-
 def _name(ported: Ported, path: str) -> str:
     """The folder ``<distribution>.data`` takes the new version's name with it."""
     old = ported.release.metadata.partition(".dist-info/")[0]
@@ -62,11 +57,8 @@ def _name(ported: Ported, path: str) -> str:
 
 
 def _remaining(ported: Ported) -> dict[str, Any]:
-    files = to_json(ported.remaining)["files"]
     return {
-        "schema_version": SCHEMA_VERSION,
+        **to_json(ported.remaining),
         "native_modules": list(ported.native_modules),
-        "findings": [
-            {"path": file["path"], **finding} for file in files for finding in file["findings"]
-        ],
+        "routed_modules": sorted({route.target for route in ported.recipe.routes}),
     }

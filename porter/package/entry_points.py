@@ -5,22 +5,23 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from configparser import ConfigParser, Error
-from typing import Any
 
 from porter.errors import PorterError
+from porter.table import Table
 
+#: Names and what they point to, by group.
 EntryPoints = Mapping[str, Mapping[str, str]]
-"""Names and what they point to, by group."""
 
 
-def from_project(project: Mapping[str, Any]) -> EntryPoints:
+def from_project(project: Table) -> EntryPoints:
     """The entry points that the table ``[project]`` of a pyproject.toml declares."""
     groups = {
-        "console_scripts": project.get("scripts", {}),
-        "gui_scripts": project.get("gui-scripts", {}),
-        **project.get("entry-points", {}),
+        "console_scripts": project.table("scripts"),
+        "gui_scripts": project.table("gui-scripts"),
+        **project.table("entry-points").tables(),
     }
-    return {group: names for group, names in groups.items() if names}
+    declared = {group: names.strings() for group, names in groups.items()}
+    return {group: names for group, names in declared.items() if names}
 
 
 def merge(text: str, added: EntryPoints) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
-from packaging.utils import canonicalize_name
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
+
+from porter.package.recipe import Drop
 
 _END = re.compile(rb"^\r?\n", re.MULTILINE)
 _VALUE = re.compile(rb"(?<=:).*?(?=\r?\n)")
-_NAME = re.compile(r"[A-Za-z0-9._-]*[A-Za-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,10 @@ def ported_version(version: Version, build: int) -> Version:
     return Version(f"{version.public}+{local}")
 
 
-def port_metadata(
-    data: bytes, version: Version, drops: Mapping[str, str]
-) -> tuple[bytes, tuple[Dropped, ...]]:
+def port_metadata(data: bytes, version: Version, drop: Drop) -> tuple[bytes, tuple[Dropped, ...]]:
     """The bytes of METADATA with ``version`` in it, and the requirements that went.
 
-    ``drops`` are patterns of names or of whole requirements without their
-    markers, each with a reason. Whatever is not touched stays byte for byte.
+    Whatever is not touched stays byte for byte.
     """
     end = _END.search(data)
     head, body = (data[: end.start()], data[end.start() :]) if end else (data, b"")
@@ -46,7 +43,7 @@ def port_metadata(
         requirement = " ".join(value.decode("utf-8", "replace").split())
         if name.lower() == b"version":
             kept.append(_VALUE.sub(b" " + str(version).encode(), field, count=1))
-        elif name.lower() == b"requires-dist" and (reason := _reason(requirement, drops)):
+        elif name.lower() == b"requires-dist" and (reason := _reason(requirement, drop)):
             dropped.append(Dropped(requirement, reason))
         else:
             kept.append(field)
@@ -63,15 +60,9 @@ def _fields(head: bytes) -> Iterator[bytes]:
         yield field
 
 
-def _reason(requirement: str, drops: Mapping[str, str]) -> str | None:
-    stated = requirement.partition(";")[0].strip()
-    name = _NAME.match(stated)
-    names = (stated, canonicalize_name(name[0])) if name else (stated,)
-    return next(
-        (
-            reason
-            for pattern, reason in drops.items()
-            if any(fnmatchcase(candidate, pattern) for candidate in names)
-        ),
-        None,
-    )
+def _reason(requirement: str, drop: Drop) -> str | None:
+    """One that nobody can parse stays: the static rung names it."""
+    try:
+        return drop.reason_for(Requirement(requirement))
+    except InvalidRequirement:
+        return None

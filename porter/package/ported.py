@@ -9,7 +9,6 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from porter.codemods.families.native import ROUTED_USE
-from porter.codemods.options import Options
 from porter.findings import Result
 from porter.package.metadata import Dropped
 from porter.package.recipe import Recipe
@@ -52,7 +51,7 @@ class Ported:
 
     @property
     def _implemented(self) -> frozenset[str]:
-        return self.recipe.options(Options()).implemented
+        return self.recipe.options().implemented
 
     def _routed(self) -> Iterator[str]:
         """``pkg.ops.Kind`` for a use of ``pkg.ops.Kind.LARGE``, where ``pkg.ops`` is ours."""

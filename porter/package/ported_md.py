@@ -8,8 +8,12 @@ from porter import __version__
 from porter.findings import FileResult, Finding
 from porter.package.ported import Ported
 
+#: Characters of code in a cell; findings.json has all of it.
 _SHOWN = 80
-"""Characters of code in a cell; findings.json has all of it."""
+
+
+#: Rules of imports and uses of compiled modules that nothing replaces.
+_UNROUTED = frozenset({"HPU500", "HPU502"})
 
 
 def ported_md(ported: Ported) -> str:
@@ -20,6 +24,9 @@ def runnable(ported: Ported) -> str:
     """One sentence on what keeps the port from running, as far as porter knows."""
     missing = len(ported.not_implemented)
     if not missing:
+        unrouted = sum(finding.rule in _UNROUTED for finding in ported.remaining.findings())
+        if unrouted:
+            return f"Not runnable: {unrouted} uses of compiled modules have no route."
         return "No native operation that is called lacks an implementation."
     operations = "operation is" if missing == 1 else "operations are"
     return f"Not runnable yet: {missing} native {operations} not implemented."
@@ -30,7 +37,8 @@ def _lines(ported: Ported) -> Iterator[str]:
     yield f"# {release.name} {ported.version}"
     yield ""
     yield f"{release.name} {release.version}, rewritten from CUDA to Intel Gaudi (`hpu`) by porter."
-    yield "Upstream's licence and notices hold. Every change is listed below."
+    yield "Upstream's licence and notices hold. What was decided of every construct is listed"
+    yield "below; files that need it import `habana_frameworks.torch` besides."
     yield ""
     yield f"**{runnable(ported)}**"
     if ported.not_implemented:

@@ -8,22 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from porter.codemods.options import Options
 from porter.errors import PorterError
-from porter.package.table import Table
 from porter.resources import ported_folder
+from porter.table import Table
 from porter.toml import read_toml
 
 _CUDA_ONLY = "cuda_only"
-_CODEMODS = (_CUDA_ONLY,)
 _DROPPED = "the recipe drops it"
+_TABLES = (
+    "package",
+    "route",
+    "codemod",
+    "overlay",
+    "drop",
+    "entry_points",
+    "environment",
+    "budget",
+)
 
 
 @dataclass(frozen=True)
@@ -40,12 +51,11 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Codemod:
-    """A behaviour that this package asks for by name."""
+class CudaOnly:
+    """Path patterns of modules that are the package's own CUDA backend."""
 
     versions: SpecifierSet
-    name: str
-    options: Mapping[str, Any]
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -68,15 +78,25 @@ class Overlay:
 class Drop:
     """What the ported package goes without: patterns, each with its reason.
 
-    A pattern of ``files`` is a path; one of ``requirements`` is a project's name
-    or a whole requirement (``torch==*``).
+    A pattern of ``files`` is a path; one of ``requirements`` is a project's name,
+    alone or with one version clause (``torch==*``).
     """
 
     files: Mapping[str, str]
     requirements: Mapping[str, str]
 
+    def reason_for_file(self, path: str) -> str | None:
+        """Why the file at ``path`` goes, or None where it stays."""
+        return _reason(self.files, path)
 
-_Row = TypeVar("_Row", Route, Codemod, Overlay)
+    def reason_for(self, requirement: Requirement) -> str | None:
+        """Why a requirement goes, or None where it stays."""
+        name = canonicalize_name(requirement.name)
+        clauses = (f"{name}{clause}" for clause in requirement.specifier)
+        return _reason(self.requirements, name, *clauses)
+
+
+_Row = TypeVar("_Row", Route, CudaOnly, Overlay)
 
 
 @dataclass(frozen=True)
@@ -84,7 +104,8 @@ class Recipe:
     """``environment`` pairs releases with the vLLM that they are imported with.
 
     ``tier`` 1: every release is tried before porter is released; 2: some are;
-    3: nobody has tried. ``budget`` is what the run rung allows, and that rung reads it.
+    3: nobody has tried. ``budget`` is what the run rung allows. Nothing reads ``tier``,
+    ``environment`` and ``budget`` yet: they are for rungs that porter cannot run so far.
     """
 
     path: Path
@@ -93,7 +114,7 @@ class Recipe:
     tier: int
     drop: Drop
     routes: tuple[Route, ...] = ()
-    codemods: tuple[Codemod, ...] = ()
+    cuda_only: tuple[CudaOnly, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: tuple[tuple[SpecifierSet, Version], ...] = ()
@@ -102,24 +123,21 @@ class Recipe:
     @classmethod
     def load(cls, path: Path) -> Recipe:
         """Raises PorterError that names the file, the place and the cure for anything amiss."""
-        document = Table(read_toml(path), str(path))
-        package = document.table("package")
-        recipe = cls(
+        document = Table(read_toml(path), str(path)).only(*_TABLES)
+        package = document.table("package").only("name", "supported", "tier")
+        return cls(
             path=path,
             name=package.text("name"),
             supported=package.specifier("supported"),
             tier=package.number("tier"),
             drop=_drop(document.table("drop")),
             routes=tuple(_route(row) for row in document.rows("route")),
-            codemods=tuple(_codemod(row) for row in document.rows("codemod")),
+            cuda_only=tuple(_cuda_only(row) for row in document.rows("codemod")),
             overlays=tuple(_overlay(row, path.parent) for row in document.rows("overlay")),
             entry_points=_entry_points(document.table("entry_points")),
             environment=_environment(document.table("environment")),
             budget=document.table("budget").free(),
         )
-        package.close()
-        document.close()
-        return recipe
 
     def at(self, version: Version) -> Recipe:
         """The rows of this recipe that hold for ``version``.
@@ -134,7 +152,7 @@ class Recipe:
         return replace(
             self,
             routes=_held(self.routes, version),
-            codemods=_held(self.codemods, version),
+            cuda_only=_held(self.cuda_only, version),
             overlays=_held(self.overlays, version),
             environment=tuple(row for row in self.environment if _holds(row[0], version)),
         )
@@ -144,25 +162,14 @@ class Recipe:
         """The vLLM to import with; the first row of ``environment`` that holds decides."""
         return self.environment[0][1] if self.environment else None
 
-    @property
-    def cuda_only(self) -> tuple[str, ...]:
-        """Path patterns of the modules that are the package's own CUDA backend."""
-        return tuple(
-            pattern
-            for codemod in self.codemods
-            if codemod.name == _CUDA_ONLY
-            for pattern in codemod.options["paths"]
-        )
-
-    def options(self, base: Options) -> Options:
-        """``base`` with what this recipe tells the codemods."""
-        return replace(
-            base,
-            routes={**base.routes, **{route.source: route.target for route in self.routes}},
-            implemented=base.implemented.union(
+    def options(self) -> Options:
+        """What this recipe tells the codemods."""
+        return Options(
+            routes={route.source: route.target for route in self.routes},
+            implemented=frozenset(
                 f"{route.target}.{name}" for route in self.routes for name in route.implemented
             ),
-            cuda_only=(*base.cuda_only, *self.cuda_only),
+            cuda_only=tuple(path for row in self.cuda_only for path in row.paths),
         )
 
 
@@ -175,44 +182,37 @@ def find_recipe(name: str) -> Recipe:
 
 
 def _route(row: Table) -> Route:
-    route = Route(
+    row.only("versions", "from", "to", "implemented")
+    return Route(
         versions=row.specifier("versions", ""),
         source=row.text("from"),
         target=row.text("to"),
         implemented=row.texts("implemented"),
     )
-    row.close()
-    return route
 
 
-def _codemod(row: Table) -> Codemod:
-    options = row.table("options")
-    codemod = Codemod(
-        versions=row.specifier("versions", ""),
-        name=row.text("name"),
-        options={"paths": options.texts("paths")},
-    )
-    if codemod.name not in _CODEMODS:
-        raise row.error(f"no codemod {codemod.name!r}; there is {', '.join(_CODEMODS)}")
-    options.close()
-    row.close()
-    if not codemod.options["paths"]:
+def _cuda_only(row: Table) -> CudaOnly:
+    name = row.only("versions", "name", "options").text("name")
+    if name != _CUDA_ONLY:
+        raise row.error(f"no codemod {name!r}; there is {_CUDA_ONLY}")
+    options = row.table("options").only("paths")
+    paths = options.texts("paths")
+    if not paths:
         raise options.error("add paths")
-    return codemod
+    return CudaOnly(row.specifier("versions", ""), paths)
 
 
 def _overlay(row: Table, folder: Path) -> Overlay:
+    row.only("versions", "folder")
     overlay = Overlay(row.specifier("versions", ""), folder / row.text("folder"))
     if not overlay.folder.is_dir():
         raise row.error(f"{overlay.folder} is no folder; create it or correct the row")
-    row.close()
     return overlay
 
 
 def _drop(table: Table) -> Drop:
-    drop = Drop(table.patterns("files", _DROPPED), table.patterns("requirements", _DROPPED))
-    table.close()
-    return drop
+    table.only("files", "requirements")
+    return Drop(table.patterns("files", _DROPPED), table.patterns("requirements", _DROPPED))
 
 
 def _entry_points(table: Table) -> dict[str, dict[str, str]]:
@@ -221,16 +221,15 @@ def _entry_points(table: Table) -> dict[str, dict[str, str]]:
 
 def _environment(table: Table) -> tuple[tuple[SpecifierSet, Version], ...]:
     return tuple(
-        (table.parse_specifier(versions), _version(table, vllm))
-        for versions, vllm in table.strings().items()
+        (table.parse_specifier(releases), vllm) for releases, vllm in table.versions().items()
     )
 
 
-def _version(table: Table, text: str) -> Version:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        raise table.error(f"{text!r} is no PEP 440 version") from None
+def _reason(patterns: Mapping[str, str], *candidates: str) -> str | None:
+    for pattern, reason in patterns.items():
+        if any(fnmatchcase(candidate, pattern) for candidate in candidates):
+            return reason
+    return None
 
 
 def _held(rows: tuple[_Row, ...], version: Version) -> tuple[_Row, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from packaging.metadata import RawMetadata, parse_email
@@ -13,9 +14,10 @@ from packaging.version import InvalidVersion, Version
 from porter.errors import PorterError
 from porter.package.entry_points import from_project, merge
 from porter.sources.tree import Kind, SourceTree
+from porter.table import Table
 from porter.toml import read_toml
 
-# Written anew for every wheel, or a signature that no longer holds.
+#: Written anew for every wheel, or a signature that no longer holds.
 _OWN = ("METADATA", "WHEEL", "RECORD", "RECORD.jws", "RECORD.p7s", "entry_points.txt")
 _NOTICES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
 
@@ -69,10 +71,10 @@ def _wheel(tree: SourceTree) -> Release:
 
 def _sdist(tree: SourceTree) -> Release:
     metadata = _metadata(tree, "PKG-INFO")
-    egg_info = next((path.name for path in sorted(tree.root.glob("*.egg-info"))), "")
-    names = _text(tree, f"{egg_info}/top_level.txt").split()
+    names = _egg_info(tree, "top_level.txt").split()
     names = names or [canonicalize_name(metadata["name"]).replace("-", "_")]
-    package = tuple(path for path in _files(tree.root) if _belongs(path, names))
+    files = _files(tree.root)
+    package = tuple(path for path in files if _belongs(path, names))
     if not package:
         raise PorterError(f"{tree.label}: no {' or '.join(names)} at its root; port its wheel")
     return Release(
@@ -81,8 +83,8 @@ def _sdist(tree: SourceTree) -> Release:
         version=_version(tree, metadata),
         metadata="PKG-INFO",
         package=package,
-        info={f"licenses/{path}": path for path in _notices(tree, metadata)},
-        entry_points=_text(tree, f"{egg_info}/entry_points.txt") or _declared(tree),
+        info={f"licenses/{path}": path for path in files if _is_notice(path, metadata)},
+        entry_points=_egg_info(tree, "entry_points.txt") or _declared(tree),
     )
 
 
@@ -97,16 +99,24 @@ def _belongs(path: str, names: list[str]) -> bool:
     return top in names or top.removesuffix(".py") in names
 
 
-def _notices(tree: SourceTree, metadata: RawMetadata) -> Iterator[str]:
-    """The licences that the metadata names, and whatever else at the root looks like one."""
-    found = {path.name for pattern in _NOTICES for path in tree.root.glob(pattern)}
-    named = metadata.get("license_files", [])
-    return (path for path in sorted(found.union(named)) if (tree.root / path).is_file())
+def _is_notice(path: str, metadata: RawMetadata) -> bool:
+    """A licence that the metadata names, or whatever else at the root looks like one."""
+    looks_like_one = "/" not in path and any(fnmatchcase(path, pattern) for pattern in _NOTICES)
+    return looks_like_one or path in metadata.get("license_files", [])
+
+
+def _egg_info(tree: SourceTree, name: str) -> str:
+    """The text of what setuptools left in an sdist, empty where it left nothing."""
+    folder = next((path.name for path in sorted(tree.root.glob("*.egg-info"))), None)
+    return "" if folder is None else _text(tree, f"{folder}/{name}")
 
 
 def _declared(tree: SourceTree) -> str:
     path = tree.root / "pyproject.toml"
-    return merge("", from_project(read_toml(path).get("project", {}))) if path.is_file() else ""
+    if not path.is_file():
+        return ""
+    document = Table(read_toml(path), f"{tree.label}: pyproject.toml")
+    return merge("", from_project(document.table("project")))
 
 
 def _metadata(tree: SourceTree, path: str) -> RawMetadata:

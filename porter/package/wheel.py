@@ -28,8 +28,8 @@ DESCRIPTION = (
     "Tag: py3-none-any\n"
 )
 _LEVEL = 6
+#: The first second that a zip file can express: 1980-01-01, in seconds since the epoch.
 _EARLIEST = 315532800
-"""The first second that a zip file can express: 1980-01-01, in seconds since the epoch."""
 
 
 def write_wheel(

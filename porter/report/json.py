@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -11,13 +12,18 @@ SCHEMA_VERSION = 1
 
 
 def to_json(result: Result) -> dict[str, Any]:
-    """A document for ``json.dump``; files in which nothing was found are left out."""
+    """A document for ``dumps``; files in which nothing was found are left out."""
     return {
         "schema_version": SCHEMA_VERSION,
         "sources": list(result.sources),
         "files": [_file(file) for file in result.files if file.findings or file.constructs],
         "summary": asdict(result.summary()),
     }
+
+
+def dumps(document: dict[str, Any]) -> str:
+    """The text of any document that porter prints or leaves in a file, with its last line end."""
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _file(file: FileResult) -> dict[str, Any]:

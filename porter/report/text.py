@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from porter.findings import Effort, FileResult, Finding, Result, Status, Verdict
+from porter.wording import plural
 
 VERDICT_STYLES = {
     Verdict.EXACT: "green",
@@ -60,7 +61,7 @@ def _file_text(file: FileResult, width: int | None) -> Text:
         if width is not None:
             said.add(message)
     if file.unaccounted:
-        count = _plural(file.unaccounted, "construct")
+        count = plural(file.unaccounted, "construct")
         lines.append(Text(f"{_visible(file.path)}: {count} unaccounted for", "bold red"))
     return Text("\n").join(lines)
 
@@ -129,15 +130,11 @@ def _totals(result: Result) -> Text:
         if count
     ]
     files = sum(bool(file.constructs) for file in result.files)
-    found = f"{_plural(summary.constructs, 'construct')} in {_plural(files, 'file')}: "
+    found = f"{plural(summary.constructs, 'construct')} in {plural(files, 'file')}: "
     unaccounted = Text(
         f"{summary.unaccounted} unaccounted for", "bold red" if summary.unaccounted else ""
     )
     return Text.assemble(found, ", ".join([*done, f"{summary.reported} reported", ""]), unaccounted)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _visible(text: str) -> str:

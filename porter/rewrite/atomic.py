@@ -20,18 +20,13 @@ class Contents:
     after: bytes
 
 
-class RollbackError(PorterError):
-    """Some files hold their new contents and could not be put back."""
-
-
-def replace_files(contents: Mapping[Path, Contents]) -> None:
+def replace_files(contents: Mapping[Path, Contents], *, repair: str) -> None:
     """Write every ``after``. On an error, also a KeyboardInterrupt, every file is as it was.
 
     All new contents are on the disk before the first file is replaced, so that a
     full disk is met in time; each file is then replaced in one step. Raises
-    PorterError, and RollbackError where the disk refuses the way back as well.
+    PorterError, with the cure ``repair`` where the disk refuses the way back as well.
     """
-    require_writable(contents)
     staged: dict[Path, Path] = {}
     begun: list[Path] = []
     try:
@@ -44,7 +39,7 @@ def replace_files(contents: Mapping[Path, Contents]) -> None:
             staged[path].replace(path)
     except BaseException as error:
         _discard(staged.values())
-        _roll_back({path: contents[path].before for path in begun})
+        _roll_back({path: contents[path].before for path in begun}, repair)
         if isinstance(error, OSError):
             raise PorterError(
                 f"{error.filename or path}: cannot be written: {error.strerror}; "
@@ -53,8 +48,8 @@ def replace_files(contents: Mapping[Path, Contents]) -> None:
         raise
 
 
-def require_writable(paths: Iterable[Path]) -> None:
-    """Raise PorterError for the first file, or folder of a file, that is read-only.
+def require_writable(paths: Iterable[Path], *, cure: str) -> None:
+    """Raise PorterError with ``cure`` for the first file, or folder of one, that is read-only.
 
     A file without a write bit is one that somebody protected: it is respected
     even where the system, or the rights of root, would let us replace it.
@@ -62,10 +57,7 @@ def require_writable(paths: Iterable[Path]) -> None:
     for path in paths:
         for place in (path, path.parent):
             if place.exists() and not _is_writable(place):
-                raise PorterError(
-                    f"{place}: read-only; make it writable, or write elsewhere with --output; "
-                    "every file is as it was"
-                )
+                raise PorterError(f"{place}: read-only; {cure}; every file is as it was")
 
 
 def staging_path(path: Path) -> Path:
@@ -119,7 +111,7 @@ def _discard(staged: Iterable[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _roll_back(originals: Mapping[Path, bytes | None]) -> None:
+def _roll_back(originals: Mapping[Path, bytes | None], repair: str) -> None:
     for path, before in originals.items():
         try:
             if before is None:
@@ -127,7 +119,4 @@ def _roll_back(originals: Mapping[Path, bytes | None]) -> None:
             else:
                 _stage(path, before).replace(path)
         except OSError as error:
-            raise RollbackError(
-                f"{path}: cannot be put back: {error.strerror}; `porter undo` puts it back "
-                "once the cause is gone"
-            ) from error
+            raise PorterError(f"{path}: cannot be put back: {error.strerror}; {repair}") from error

@@ -6,9 +6,8 @@ import os
 import subprocess
 
 from porter.errors import PorterError
-from porter.sources.tree import SourceTree
-
-_SHOWN = 3
+from porter.sources.tree import SourceTree, is_python
+from porter.wording import first_few
 
 
 def require_clean(tree: SourceTree) -> None:
@@ -17,11 +16,10 @@ def require_clean(tree: SourceTree) -> None:
     Outside a repository, and without git, everything is clean.
     """
     status = _status(tree)
-    dirty = [entry[3:] for entry in status if entry[:2] != "??" or entry.endswith((".py", ".pyi"))]
+    dirty = [entry[3:] for entry in status if entry[:2] != "??" or is_python(entry)]
     if dirty:
-        shown = ", ".join(dirty[:_SHOWN]) + (", ..." if len(dirty) > _SHOWN else "")
         raise PorterError(
-            f"{tree.label}: not committed in git: {shown}; commit or stash first, "
+            f"{tree.label}: not committed in git: {first_few(dirty)}; commit or stash first, "
             "or give --force; nothing was written"
         )
 

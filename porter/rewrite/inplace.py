@@ -43,10 +43,13 @@ def rewrite(tree: SourceTree, result: Result, *, force: bool = False) -> Written
     if not force:
         require_clean(tree)
     contents = {tree.root / item.path: Contents(item.before, item.after) for item in changed}
-    require_writable([tree.root / FOLDER, *contents])
+    require_writable(
+        [tree.root / FOLDER, *contents],
+        cure="make it writable, or write elsewhere with --output",
+    )
     entry = write_entry(tree.root, changed)
     try:
-        replace_files(contents)
+        replace_files(contents, repair="`porter undo` puts it back once the cause is gone")
     except BaseException:
         if _untouched(contents):
             entry.drop()

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from porter.errors import PorterError
-from porter.rewrite.atomic import Contents, replace_files, staging_path
+from porter.rewrite.atomic import Contents, replace_files, require_writable, staging_path
 from porter.rewrite.journal import Entry, Record, digest, last_entry
-
-_SHOWN = 3
+from porter.wording import first_few
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,13 @@ def undo(root: Path, *, force: bool = False) -> Undone:
     edited = [record for record in replaced if not _is_ours(record, current[record])]
     if edited and not force:
         raise PorterError(_refusal(root, edited))
-    for record in replaced:
-        (root / record.path).parent.mkdir(parents=True, exist_ok=True)
-    replace_files(
-        {
-            root / record.path: Contents(current[record], entry.original(record))
-            for record in replaced
-        }
-    )
+    contents = {
+        root / record.path: Contents(current[record], entry.original(record)) for record in replaced
+    }
+    require_writable(contents, cure="make it writable")
+    for path in contents:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    replace_files(contents, repair="`porter undo` again once the cause is gone")
     _remove_leftovers(root, entry)
     entry.drop()
     return Undone(tuple(record.path for record in replaced), len(current) - len(replaced))
@@ -57,10 +55,9 @@ def _is_ours(record: Record, data: bytes | None) -> bool:
 
 
 def _refusal(root: Path, edited: Iterable[Record]) -> str:
-    paths = [str(root / record.path) for record in edited]
-    shown = ", ".join(paths[:_SHOWN]) + (", ..." if len(paths) > _SHOWN else "")
+    paths = first_few([str(root / record.path) for record in edited])
     return (
-        f"{shown}: edited since porter wrote it; nothing was restored; "
+        f"{paths}: edited since porter wrote it; nothing was restored; "
         "--force restores the original and loses the edit"
     )
 

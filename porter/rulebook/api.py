@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from porter.errors import PorterError
+from porter.table import Table
 from porter.toml import read_toml
 
 _ROOTS = ("torch.hpu", "habana_frameworks")
@@ -22,15 +22,13 @@ class ApiTable:
 
     @classmethod
     def load(cls, path: Path) -> ApiTable:
-        document = read_toml(path)
-        try:
-            return cls(
-                version=document["version"],
-                signatures=dict(document["names"]),
-                lazy_only=frozenset(document["lazy_only"]),
-            )
-        except KeyError as error:
-            raise PorterError(f"{path}: the API table lacks the key {error}") from error
+        """Raises PorterError that names the file, the place and the cure for anything amiss."""
+        table = Table(read_toml(path), str(path)).only("version", "lazy_only", "names")
+        return cls(
+            version=str(table.version("version")),
+            signatures=table.table("names").strings(),
+            lazy_only=frozenset(table.texts("lazy_only")),
+        )
 
     def covers(self, name: str) -> bool:
         """Whether this table is the one that decides about ``name``."""

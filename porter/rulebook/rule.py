@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from porter.errors import PorterError
 from porter.findings import Effort, Verdict
+from porter.table import Table
 
 _ID = re.compile(r"HPU\d{3}")
 RESERVED_TARGETS = frozenset({"xpu"})
@@ -93,44 +93,57 @@ class Rule:
     @classmethod
     def parse(cls, row: Mapping[str, Any], where: str) -> Rule:
         """Check one TOML row. Raises PorterError that names the file, the rule and the cure."""
-        identifier = row.get("id", "?")
-        place = f"{where}: rule {identifier}"
-        _require(isinstance(identifier, str) and _ID.fullmatch(identifier), place, "id is HPUnnn")
-        unknown = set(row) - {known.name for known in fields(cls)} - RESERVED_TARGETS
-        _require(not unknown, place, f"unknown keys: {', '.join(sorted(unknown))}")
-        missing = {"title", "verdict", "effort", "note", "source", "invalid"} - set(row)
-        _require(not missing, place, f"add {', '.join(sorted(missing))}")
-        try:
-            verdict, effort = Verdict(row["verdict"]), Effort(row["effort"])
-            arguments = Arguments(**_tuples(row.get("arguments", {})))
-            invalid = tuple(Example(**_tuples(item)) for item in row["invalid"])
-        except (ValueError, TypeError, KeyError) as error:
-            raise PorterError(f"{place}: {error}") from error
+        identifier = Table(row, f"{where}: [[rule]]").text("id")
+        table = Table(row, f"{where}: rule {identifier}").only(*_keys(cls), *RESERVED_TARGETS)
         rule = cls(
             id=identifier,
-            title=row["title"],
-            verdict=verdict,
-            effort=effort,
-            note=" ".join(row["note"].split()),
-            source=tuple(row["source"]),
-            match=tuple(row.get("match", ())),
-            replacement=row.get("replacement"),
-            arguments=arguments,
-            remove=row.get("remove", False),
-            since=row.get("since"),
-            valid=tuple(row.get("valid", ())),
-            invalid=invalid,
+            title=table.text("title"),
+            verdict=table.choice("verdict", Verdict),
+            effort=table.choice("effort", Effort),
+            note=" ".join(table.text("note").split()),
+            source=table.texts("source"),
+            match=table.texts("match"),
+            replacement=table.optional_text("replacement"),
+            arguments=_arguments(table.table("arguments")),
+            remove=table.flag("remove"),
+            since=table.optional_text("since"),
+            valid=table.texts("valid"),
+            invalid=tuple(_example(example) for example in table.rows("invalid")),
         )
-        _require(bool(rule.source), place, "name at least one source")
-        _require(bool(rule.invalid), place, "give at least one example that it matches")
-        _require(not (rule.remove and rule.replacement), place, "remove and replacement exclude")
+        _require(_ID.fullmatch(rule.id), table, "id is HPUnnn")
+        _require(rule.source, table, "name at least one source")
+        _require(rule.invalid, table, "give at least one example that it matches")
+        _require(not (rule.remove and rule.replacement), table, "remove and replacement exclude")
         return rule
 
 
-def _require(condition: object, place: str, cure: str) -> None:
+def _arguments(table: Table) -> Arguments:
+    table.only(*_keys(Arguments))
+    return Arguments(
+        parameters=table.texts("parameters"),
+        drop=table.texts("drop"),
+        drop_all=table.flag("drop_all"),
+        refuse=table.texts("refuse"),
+        prepend=table.optional_text("prepend"),
+    )
+
+
+def _example(table: Table) -> Example:
+    table.only(*_keys(Example))
+    return Example(
+        code=table.text("code"),
+        after=table.optional_text("after"),
+        native=table.texts("native"),
+        routes=table.table("routes").strings(),
+        implemented=table.texts("implemented"),
+        cuda_only=table.texts("cuda_only"),
+    )
+
+
+def _keys(kind: type[Rule | Arguments | Example]) -> list[str]:
+    return [known.name for known in fields(kind)]
+
+
+def _require(condition: object, table: Table, cure: str) -> None:
     if not condition:
-        raise PorterError(f"{place}: {cure}")
-
-
-def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+        raise table.error(cure)

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from porter.errors import PorterError
-from porter.sources.progress import Progress
+from porter.progress import Progress
 from porter.sources.unpack import unpack
 
 

@@ -19,8 +19,8 @@ from unearth.auth import MultiDomainBasicAuth
 from unearth.fetchers import Fetcher, PyPIClient
 
 from porter.errors import PorterError
+from porter.progress import Progress
 from porter.sources.archive import SDIST_SUFFIXES, WHEEL_SUFFIX
-from porter.sources.progress import Progress
 from porter.sources.settings import IndexSettings
 
 
@@ -82,7 +82,7 @@ class Index:
 
         def report(link: Link, completed: int, total: int | None) -> None:
             if progress is not None:
-                progress(link.filename, completed, total)
+                progress(completed, total)
 
         sha256 = stated_sha256(link)
         with _one_line_errors(link.filename):

@@ -11,9 +11,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from porter.errors import PorterError
+from porter.progress import Progress
 from porter.sources.cache import Archive, Cache
 from porter.sources.fetch import Index, is_exact, stated_sha256
-from porter.sources.progress import Progress
 from porter.sources.settings import IndexSettings, index_settings
 
 

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 from porter.errors import PorterError
+from porter.progress import Progress
 from porter.sources.archive import SDIST_SUFFIXES, WHEEL_SUFFIX
 from porter.sources.cache import Archive, Cache, cache_folder
-from porter.sources.progress import Progress
-from porter.sources.tree import Kind, Origin, SourceTree
+from porter.sources.tree import PYTHON_SUFFIXES, Kind, Origin, SourceTree
 
 _ARCHIVE_SUFFIXES = (WHEEL_SUFFIX, *SDIST_SUFFIXES)
-_PATH_SUFFIXES = (".py", ".pyi", *_ARCHIVE_SUFFIXES)
+_PATH_SUFFIXES = (*PYTHON_SUFFIXES, *_ARCHIVE_SUFFIXES)
 
 
 def open_source(

@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+PYTHON_SUFFIXES = (".py", ".pyi")
 SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules"})
 
 
@@ -29,13 +31,17 @@ class Origin:
 
 @dataclass(frozen=True)
 class SourceTree:
-    """Files below ``root``; ``label`` is what the user typed, ``only`` limits it to one file."""
+    """Files below ``root``; ``label`` is what the user typed, ``only`` limits it to one file.
+
+    Files that match one of the patterns ``exclude`` (``tests/*``) are left out.
+    """
 
     root: Path
     kind: Kind
     label: str
     origin: Origin | None = None
     only: str | None = None
+    exclude: tuple[str, ...] = ()
 
     @property
     def writable(self) -> bool:
@@ -49,13 +55,13 @@ class SourceTree:
         target lies below the root. Folders that cannot be listed are left out:
         see ``unreadable``.
         """
-        if self.only is not None:
-            yield self.only
-            return
-        yield from sorted(_walk(self.root, lambda folder: None))
+        paths = sorted(_walk(self.root, lambda folder: None)) if self.only is None else [self.only]
+        for path in paths:
+            if not any(fnmatchcase(path, pattern) for pattern in self.exclude):
+                yield path
 
     def python_files(self) -> Iterator[str]:
-        return (path for path in self.files() if path.endswith((".py", ".pyi")))
+        return filter(is_python, self.files())
 
     def unreadable(self) -> list[str]:
         """Folders, relative to the root and sorted, whose files ``files`` cannot see."""
@@ -68,6 +74,10 @@ class SourceTree:
 
     def read(self, path: str) -> bytes:
         return (self.root / path).read_bytes()
+
+
+def is_python(path: str) -> bool:
+    return path.endswith(PYTHON_SUFFIXES)
 
 
 def _walk(root: Path, unreadable: Callable[[str], None]) -> Iterator[str]:

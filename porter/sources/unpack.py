@@ -16,8 +16,8 @@ from pathlib import Path, PureWindowsPath
 from typing import IO
 
 from porter.errors import PorterError
+from porter.progress import Progress
 from porter.sources.archive import DAMAGE, File, Folder, Link, Member, Refused, members
-from porter.sources.progress import Progress
 
 MAX_MEMBERS = 50_000
 MAX_DEPTH = 64
@@ -49,10 +49,10 @@ def unpack(archive: Path, folder: Path, progress: Progress | None = None) -> Non
             for member in found:
                 target.add(member)
                 if progress is not None and isinstance(member, File):
-                    progress(archive.name, member.position, size)
+                    progress(member.position, size)
         target.add_links()
         if progress is not None:
-            progress(archive.name, size, size)
+            progress(size, size)
     except (Refused, *DAMAGE, OSError) as error:
         place = f"{archive.name}: {target.current!r}" if target.current else archive.name
         raise PorterError(f"{place}: {_reason(error)}") from error

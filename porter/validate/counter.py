@@ -56,7 +56,7 @@ TORCH_NAMES = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
-# Families of functions of the driver: cuMemAlloc, cuCtxCreate.
+#: Families of functions of the driver: cuMemAlloc, cuCtxCreate.
 _DRIVER = "Ctx|Device|Event|File|Func|Init|Ipc|Launch|Mem|Module|Pointer|Stream"
 
 ATTRIBUTES = re.compile(
@@ -95,7 +95,7 @@ _ENVIRONMENT = re.compile(_ENVIRONMENT_NAME, re.VERBOSE | re.ASCII)
 _LOADERS = frozenset({"find_library", "CDLL", "LoadLibrary", "PyDLL", "WinDLL"})
 _LOADED = frozenset({"cuda", "cudart", "cudnn", "cublas", "cufile", "nccl", "nvrtc", "nvidia-ml"})
 
-# Every construct has one of these in its text.
+#: Every construct has one of these in its text.
 _SIGNS = (
     *("cuda", "CUDA", "Cuda", "nccl", "Nccl", "NCCL", "cudnn", "CUDNN", "cublas", "CUBLAS", "gpu"),
     *("nvml", "nvrtc", "nvToolsExt", "nvidia-ml", "NVIDIA_", "NVTE_"),

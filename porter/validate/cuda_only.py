@@ -65,7 +65,7 @@ LIBRARIES = frozenset(
     }
 )
 
-# A name may end in *; the value says what the distribution is.
+#: A name may end in *; the value says what the distribution is.
 REQUIREMENTS = {
     "apex": "kernels for CUDA",
     "bitsandbytes": "kernels for CUDA",
@@ -103,7 +103,7 @@ REQUIREMENTS = {
     "xformers": "kernels for CUDA",
 }
 
-# The library may be vendored under a name with a hash: libcudart-1a2b3c4d.so.12
+#: The library may be vendored under a name with a hash: libcudart-1a2b3c4d.so.12
 _CUDA_OBJECT = re.compile(
     r"lib(cuda|cudart|cudnn|cublas|cufft|cufile|cupti|curand|cusolver|cusparse|cutensor"
     r"|nv[a-zA-Z]|nccl|nvidia)|libtorch|libc10|libcaffe2"

@@ -10,10 +10,11 @@ from typing import Any
 from rich.text import Text
 
 from porter.errors import PorterError
+from porter.progress import Progress
 from porter.sources.resolve import open_source
 from porter.sources.tree import SourceTree
 from porter.validate import static
-from porter.validate.rung import Outcome, Progress, Status
+from porter.validate.rung import Outcome, Status
 
 _SHOWN_FAILURES = 20
 _STYLES = {Status.PASSED: "green", Status.FAILED: "bold red", Status.NOT_RUN: "yellow"}

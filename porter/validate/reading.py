@@ -11,8 +11,8 @@ from porter.validate.scope import Scope
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
+#: Line and column, both 1-based; the column counts characters.
 Place = tuple[int, int]
-"""Line and column, both 1-based; the column counts characters."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from porter.sources.tree import SourceTree
 from porter.validate.rung import Failure
 
 _CURE = "build the wheel again"
-# Signatures are made after RECORD, and RECORD cannot hold its own hash.
+#: Signatures are made after RECORD, and RECORD cannot hold its own hash.
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 

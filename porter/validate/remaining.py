@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,7 @@ from porter.sources.tree import SourceTree
 from porter.validate.counter import Construct
 
 _SCHEMA_VERSION = 1
-# The rule that stands for "no rule knows this name": it explains nothing.
+#: The rule that stands for "no rule knows this name": it explains nothing.
 _UNKNOWN_NAME = "HPU001"
 
 
@@ -39,6 +38,7 @@ class Remaining:
     """``spans`` are those of the reported findings, by path."""
 
     native_modules: tuple[str, ...] = ()
+    routed_modules: tuple[str, ...] = ()
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -49,8 +49,9 @@ class Remaining:
             version = document["schema_version"]
             if version != _SCHEMA_VERSION:
                 raise ValueError(f"schema_version {version}, this porter reads {_SCHEMA_VERSION}")
-            spans = _spans(document["findings"])
-            return cls(tuple(document["native_modules"]), spans)
+            spans = _spans(document["files"])
+            native, routed = document["native_modules"], document["routed_modules"]
+            return cls(tuple(native), tuple(routed), spans)
         except (ValueError, KeyError, TypeError) as error:
             raise PorterError(
                 f"{tree.label}: {path}: not a list of remaining findings ({error}); "
@@ -72,10 +73,12 @@ class Remaining:
                 yield construct
 
 
-def _spans(findings: list[dict[str, Any]]) -> dict[str, tuple[Span, ...]]:
-    spans: dict[str, list[Span]] = defaultdict(list)
+def _spans(files: list[dict[str, Any]]) -> dict[str, tuple[Span, ...]]:
+    return {file["path"]: tuple(_reported(file["findings"])) for file in files}
+
+
+def _reported(findings: list[dict[str, Any]]) -> Iterator[Span]:
     for finding in findings:
         if finding["status"] == "reported" and finding["rule"] != _UNKNOWN_NAME:
             place = (finding[key] for key in ("line", "column", "end_line", "end_column"))
-            spans[finding["path"]].append(Span(*map(int, place)))
-    return {path: tuple(places) for path, places in spans.items()}
+            yield Span(*map(int, place))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-
-Progress = Callable[[int, int], None]
-"""Called with the number of files done and their total."""
 
 
 class Status(str, Enum):

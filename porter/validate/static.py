@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from porter.errors import PorterError
 from porter.parallel import each
+from porter.progress import Progress
 from porter.resources import rules_folder
 from porter.sources.tree import Kind, SourceTree
 from porter.validate.counter import Construct, constructs, may_have_cuda
@@ -20,10 +21,12 @@ from porter.validate.reading import Reading
 from porter.validate.record import record_failures, tag_failures
 from porter.validate.remaining import Remaining
 from porter.validate.requirements import cuda_requirements
-from porter.validate.rung import Failure, Outcome, Progress, Status
+from porter.validate.routes import RoutedModules
+from porter.validate.rung import Failure, Outcome, Status
 from porter.validate.source_files import read_source
 from porter.validate.targets import HpuNames, invented, may_have_hpu, numbered_cards
 from porter.validate.walk import read_module
+from porter.wording import plural
 
 _METADATA_FOLDER = ".dist-info"
 
@@ -66,10 +69,10 @@ class _Check:
                 self._progress(done, len(sources))
         failures += self._metadata()
         counted = (
-            f"{_count(len(sources), 'Python file')}, {_count(self._constructs, 'CUDA construct')}"
+            f"{plural(len(sources), 'Python file')}, {plural(self._constructs, 'CUDA construct')}"
         )
         if failures:
-            summary = f"{counted}, {_count(len(failures), 'failure')}"
+            summary = f"{counted}, {plural(len(failures), 'failure')}"
             return Outcome(Status.FAILED, summary, tuple(sorted(failures)), tuple(self._notes))
         summary = f"{counted}, none unaccounted for"
         return Outcome(Status.PASSED, summary, notes=tuple(self._notes))
@@ -111,13 +114,15 @@ class _Examiner:
         self._remaining = remaining
         self._native_modules = native_modules
         self._modules = ModuleNames(files)
+        self._routed = RoutedModules(tree, remaining.routed_modules)
         self._names = HpuNames.newest(rules_folder() / "api")
 
     def __call__(self, path: str) -> tuple[int, list[Failure]]:
         source = read_source(self._tree.read(path), path)
         if isinstance(source, Failure):
             return 0, [source]
-        if not (may_have_cuda(source, self._native_modules) or may_have_hpu(source)):
+        routed = self._remaining.routed_modules
+        if not (may_have_cuda(source, (*self._native_modules, *routed)) or may_have_hpu(source)):
             return 0, []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -134,10 +139,7 @@ class _Examiner:
         yield from invented(reading, path, self._names)
         yield from numbered_cards(reading, path)
         yield from inverted(reading, path, self._native_modules, self._modules)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        yield from self._routed.dead_ends(reading, path)
 
 
 def _dist_info(tree: SourceTree, files: list[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -138,7 +139,7 @@ def test_a_folder_below_a_file_is_refused(run: Port, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_refused(run: Port, out: Path) -> None:
     out.mkdir()
     out.chmod(0o555)
-    refused(run(), str(out), "read-only")
+    refused(run(), str(out), "read-only; make it writable, or give -o another folder")
     refused(run(output=out / "deeper"), str(out), "read-only")
 
 
@@ -146,9 +147,28 @@ def test_a_file_that_is_protected_is_refused_and_nothing_changes(run: Port, out:
     out.mkdir()
     (out / "findings.json").write_text("mine")
     (out / "findings.json").chmod(0o444)
-    refused(run(), "findings.json", "read-only")
+    refused(run(), "findings.json", "read-only; make it writable, or give -o another folder")
     assert [path.name for path in out.iterdir()] == ["findings.json"]
     assert (out / "findings.json").read_text() == "mine"
+
+
+def test_a_way_back_that_fails_promises_no_journal(
+    run: Port, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No disk fails on demand: the second file cannot be replaced, and the first not put back."""
+    assert run().exit_code == 0
+    real, calls = Path.replace, []
+
+    def once(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) > 1:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", once)
+    result = run()
+    refused(result, "cannot be put back", "port again once the cause is gone")
+    assert "undo" not in result.output
 
 
 @pytest.mark.parametrize(

@@ -120,11 +120,17 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("text", "clue"),
         [
-            ("[tool.porter]\nselct = []\n", "no key selct"),
-            ('[tool.porter]\nselect = "HPU101"\n', "select: give a list of strings"),
-            ("[tool.porter]\nexclude = [1]\n", "exclude: give a list of strings"),
+            (
+                "[tool.porter]\nselct = []\n",
+                "unknown keys: selct; it takes select, ",
+            ),
+            (
+                '[tool.porter]\nselect = "HPU101"\n',
+                "select must be a list of strings",
+            ),
+            ("[tool.porter]\nexclude = [1]\n", "[tool.porter]: exclude must be a list of strings"),
             ('[tool.porter]\nignore = ["HPU999"]\n', "HPU999: no such rule"),
-            ("[tool]\nporter = 1\n", "[tool.porter]: give a table"),
+            ("[tool]\nporter = 1\n", "[tool.porter]: must be a table"),
             ("[tool.porter\n", "not valid TOML"),
         ],
     )

@@ -8,6 +8,7 @@ import pytest
 
 from porter.errors import PorterError
 from porter.package.entry_points import from_project, merge
+from porter.table import Table
 
 UPSTREAM = "[console_scripts]\nKV-server = kv.server:main\n\n[vllm.plugins]\nkv = kv:go [extra]\n"
 
@@ -39,12 +40,20 @@ def test_entry_points_of_a_project_table() -> None:
         "gui-scripts": {"kv-ui": "kv:ui"},
         "entry-points": {"vllm.plugins": {"kv": "kv:go"}},
     }
-    assert from_project(project) == {
+    assert from_project(Table(project, "project")) == {
         "console_scripts": {"kv": "kv:main"},
         "gui_scripts": {"kv-ui": "kv:ui"},
         "vllm.plugins": {"kv": "kv:go"},
     }
-    assert from_project({"name": "kv"}) == {}
+    assert from_project(Table({"name": "kv"}, "project")) == {}
+
+
+@pytest.mark.parametrize(
+    "project", [{"scripts": 3}, {"gui-scripts": {"kv": 3}}, {"entry-points": {"kv": "kv:go"}}]
+)
+def test_entry_points_of_the_wrong_kind_are_named(project: dict[str, object]) -> None:
+    with pytest.raises(PorterError, match=r"pyproject\.toml: project.* must be a"):
+        from_project(Table(project, "pyproject.toml: project"))
 
 
 @pytest.mark.parametrize("text", ["kv = kv:go\n", "[a]\nx = y\nx = z\n", "[a]\nno object\n"])

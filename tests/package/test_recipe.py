@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.version import Version
 
-from porter.codemods.options import Options
 from porter.errors import PorterError
-from porter.package.recipe import Recipe, find_recipe
+from porter.package.recipe import Drop, Recipe, find_recipe
 
 HEAD = '[package]\nname = "kv"\nsupported = ">=1,<3"\ntier = 2\n'
 RELEASES = """
@@ -62,15 +62,14 @@ def test_rows_are_chosen_by_release(folder: Path) -> None:
     assert not old.overlays
     assert list(new.overlays[0].files()) == ["kv/ours.py"]
     assert (old.vllm, new.vllm) == (Version("0.11.0"), Version("0.32.0"))
-    assert old.cuda_only == new.cuda_only == ("kv/cuda/*",)
+    assert old.options().cuda_only == new.options().cuda_only == ("kv/cuda/*",)
 
 
 def test_the_codemods_are_told_by_dotted_names(folder: Path) -> None:
     recipe = load(folder, '[[route]]\nfrom = "kv.c"\nto = "kv.hpu.c"\nimplemented = ["copy"]\n')
-    options = recipe.at(Version("1")).options(Options(ignore=("HPU9",)))
+    options = recipe.at(Version("1")).options()
     assert options.routes == {"kv.c": "kv.hpu.c"}
     assert options.implemented == {"kv.hpu.c.copy"}
-    assert options.ignore == ("HPU9",)
 
 
 def test_a_pattern_may_give_its_reason_or_not(folder: Path) -> None:
@@ -80,6 +79,32 @@ def test_a_pattern_may_give_its_reason_or_not(folder: Path) -> None:
     assert list(recipe.drop.files) == ["kv/*.cu"]
     assert recipe.drop.files["kv/*.cu"]
     assert recipe.drop.requirements == {"cupy*": "arrays on CUDA"}
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("kv/a.cu", "kernels"), ("kv/deep/a.cu", "kernels"), ("kv/A.CU", None), ("kv/a.py", "first")],
+)
+def test_the_first_pattern_of_a_file_gives_the_reason(path: str, reason: str | None) -> None:
+    drop = Drop({"kv/*.cu": "kernels", "kv/a.*": "first", "*.py": "second"}, {})
+    assert drop.reason_for_file(path) == reason
+
+
+@pytest.mark.parametrize(
+    ("requirement", "reason"),
+    [
+        ("torch==2.7", "pinned"),
+        ("Torch ==2.7, !=2.7.1", "pinned"),
+        ("torch>=2", None),
+        ("torchvision==1", None),
+        ('Cupy_CUDA12x[all]>=13; python_version < "3.13"', "arrays"),
+    ],
+)
+def test_a_requirement_goes_by_its_name_or_by_a_clause(
+    requirement: str, reason: str | None
+) -> None:
+    drop = Drop({}, {"torch==*": "pinned", "cupy-*": "arrays"})
+    assert drop.reason_for(Requirement(requirement)) == reason
 
 
 def test_entry_points_and_budget_are_read(folder: Path) -> None:
@@ -108,6 +133,11 @@ def test_caches_of_the_interpreter_are_no_overlay(folder: Path) -> None:
         ('[route]\nfrom = "a"\n', "recipe.toml", "write [[route]], not [route]"),
         ('[[route]]\nversions = "~>1"\nfrom = "a"\nto = "b"\n', "[[route]] 1", "PEP 440 specifier"),
         ('[[codemod]]\nname = "magic"\n', "[[codemod]] 1", "no codemod 'magic'"),
+        (
+            '[[codemod]]\nname = "cuda_only"\noptions.paths = "kv/*"\n',
+            "[[codemod]] 1: options",
+            "paths must be a list of strings",
+        ),
         (
             '[[codemod]]\nname = "cuda_only"\noptions.path = []\n',
             "[[codemod]] 1: options",
@@ -179,4 +209,4 @@ def test_the_recipe_in_the_guide_loads(tmp_path: Path) -> None:
     (tmp_path / "overlay").mkdir()
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(guide.read_text().partition("```toml\n")[2].partition("```")[0])
-    assert Recipe.load(recipe).at(Version("1.4")).cuda_only == ("pagekv/backends/cuda/*",)
+    assert Recipe.load(recipe).at(Version("1.4")).options().cuda_only == ("pagekv/backends/cuda/*",)

@@ -64,6 +64,30 @@ def test_what_setuptools_left_in_an_sdist_says_more(tiny: Any, tmp_path: Path) -
     assert release.entry_points == "[console_scripts]\nold = tinykv:old\n"
 
 
+def test_nothing_outside_an_sdist_is_asked(
+    tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without .egg-info, as hatchling leaves it. ``Path.is_file`` is watched, because a test
+    cannot put a top_level.txt at the root of the machine."""
+    root = tmp_path / "sdist"
+    shutil.copytree(tiny.sdist.parent / "sdist" / "tinykv-1.2", root)
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    for licence in (secret, "../secret"):
+        with (root / "PKG-INFO").open("r+") as file:
+            text = file.read()
+            file.seek(0)
+            file.write(f"License-File: {licence}\n{text}")
+    asked: list[Path] = []
+    is_file = Path.is_file
+    monkeypatch.setattr(Path, "is_file", lambda path: asked.append(path) or is_file(path))
+    release = Release.of(replace(tiny.tree, root=root, kind=Kind.SDIST))
+    assert asked
+    assert [path for path in asked if not path.resolve().is_relative_to(root)] == []
+    assert set(release.package) == PACKAGE
+    assert release.info == {"licenses/LICENSE": "LICENSE", "licenses/NOTICE": "NOTICE"}
+
+
 def test_a_folder_is_no_release(tiny: Any) -> None:
     with pytest.raises(PorterError, match="give a requirement, a wheel or an sdist"):
         Release.of(replace(tiny.tree, kind=Kind.FOLDER))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -91,9 +92,41 @@ def test_a_read_only_file_restores_nothing(
     rewrite(tree, replacing(tree.root))
     written = snapshot(tree.root)
     (tree.root / "pkg/b.py").chmod(0o444)
-    with pytest.raises(PorterError, match=r"b\.py: read-only"):
+    with pytest.raises(PorterError, match=r"b\.py: read-only; make it writable; every file"):
         undo(tree.root)
     assert snapshot(tree.root) == written
+
+
+def test_a_refusal_makes_no_folder(tree: SourceTree, replacing: Replacing) -> None:
+    rewrite(tree, replacing(tree.root))
+    (tree.root / "pkg/a.py").chmod(0o444)
+    (tree.root / "pkg/deep/c.py").unlink()
+    (tree.root / "pkg/deep").rmdir()
+    with pytest.raises(PorterError, match=r"a\.py: read-only"):
+        undo(tree.root, force=True)
+    assert not (tree.root / "pkg/deep").exists()
+
+
+def test_a_way_back_that_fails_is_undone_again(
+    tree: SourceTree, replacing: Replacing, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No disk fails on demand: the second file cannot be replaced, and the first not put back."""
+    before = snapshot(tree.root)
+    rewrite(tree, replacing(tree.root))
+    real, calls = Path.replace, []
+
+    def once(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) > 1:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", once)
+    with pytest.raises(PorterError, match="`porter undo` again once the cause is gone"):
+        undo(tree.root)
+    monkeypatch.undo()
+    undo(tree.root)
+    assert snapshot(tree.root) == before
 
 
 def test_a_damaged_original_restores_nothing(

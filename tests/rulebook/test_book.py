@@ -10,7 +10,7 @@ import pytest
 from porter import codemods
 from porter.errors import PorterError
 from porter.resources import rules_folder
-from porter.rulebook import Rulebook, default_rulebook
+from porter.rulebook import ApiTable, Rulebook, default_rulebook
 
 API = 'version = "1.19"\nlazy_only = []\n[names]\n"torch.hpu" = "module"\n"torch.hpu.f" = "()"\n'
 ROW = """
@@ -63,6 +63,17 @@ def test_the_longest_prefix_wins(tmp_path):
         ('[{ code = "torch.cuda.f()" }]', "[]", "at least one example"),
         ('source = ["somewhere"]', "source = []", "at least one source"),
         ("{ code =", "{ kode =", "kode"),
+        ('{ code = "torch.cuda.f()" }', "{ code = 3 }", "[[invalid]] 1: code must be a string"),
+        ('note = "The same."', "note = 3", "note must be a string"),
+        ('match = ["torch.cuda.f"]', 'match = "torch.cuda.f"', "match must be a list of strings"),
+        ('source = ["somewhere"]', 'source = "somewhere"', "source must be a list of strings"),
+        ('replacement = "torch.hpu.f"', "replacement = 3", "replacement must be a string"),
+        ('title = "f"\n', 'title = "f"\nremove = "no"\n', "remove must be true or false"),
+        ('title = "f"\n', 'title = "f"\nsince = 1.19\n', "since must be a string"),
+        ('title = "f"\n', 'title = "f"\narguments.drop = "x"\n', "drop must be a list of strings"),
+        ('title = "f"\n', 'title = "f"\narguments.drip = []\n', "unknown keys: drip"),
+        ('title = "f"\n', 'title = "f"\narguments = []\n', "arguments: must be a table"),
+        ('title = "f"\n', 'title = "f"\nvalid = [1]\n', "valid must be a list of strings"),
     ],
 )
 def test_a_bad_row_is_one_line_that_names_it(tmp_path, old, new, complaint):
@@ -71,6 +82,40 @@ def test_a_bad_row_is_one_line_that_names_it(tmp_path, old, new, complaint):
         load(tmp_path, ROW.replace(old, new))
     assert "HPU101" in str(caught.value) or "HP1" in str(caught.value)
     assert complaint in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        (ROW.replace('id = "HPU101"', ""), "add id"),
+        (ROW.replace('"HPU101"', "101"), "id must be a string"),
+        ("rule = [3]\n", "must be a table"),
+    ],
+)
+def test_a_row_without_a_name_is_placed_by_its_file(tmp_path, rows, complaint):
+    with pytest.raises(PorterError, match=rf"^rules\.toml: .*{complaint}"):
+        load(tmp_path, rows)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('version = "1.19"\n', "", "add version"),
+        ('version = "1.19"', "version = 1.19", "version must be a string"),
+        ('version = "1.19"', 'version = "newest"', "'newest' is no PEP 440 version"),
+        ("lazy_only = []", 'lazy_only = "torch.hpu"', "lazy_only must be a list of strings"),
+        ("lazy_only = []", "eager_only = []", "unknown keys: eager_only"),
+        ('"torch.hpu.f" = "()"', '"torch.hpu.f" = []', "names: torch.hpu.f must be a string"),
+    ],
+)
+def test_a_bad_api_table_is_one_line_that_names_it(tmp_path, old, new, complaint):
+    assert old in API
+    path = tmp_path / "gaudi-1.19.toml"
+    path.write_text(API.replace(old, new))
+    with pytest.raises(PorterError) as caught:
+        ApiTable.load(path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+    assert complaint in str(caught.value)
 
 
 def test_ids_and_matches_are_given_once(tmp_path):

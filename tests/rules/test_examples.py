@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +11,7 @@ from porter.codemods import examples
 from porter.codemods.engine import analyse_text
 from porter.codemods.examples import Case, Outcome, cases, check
 from porter.findings import FileResult
-from porter.resources import rules_folder
 from porter.rulebook import default_rulebook
-from porter.toml import read_toml
 
 CASES = list(cases(default_rulebook()))
 
@@ -40,14 +37,3 @@ def test_an_edit_that_changes_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) 
 def test_names_of_examples_are_distinct() -> None:
     assert CASES
     assert len({case.name for case in CASES}) == len(CASES)
-
-
-def test_every_rule_has_an_example_that_it_matches() -> None:
-    assert {case.rule for case in CASES if case.matches} == {rule.id for rule in default_rulebook()}
-
-
-def test_ids_are_given_once() -> None:
-    ids = Counter(
-        row["id"] for path in rules_folder().glob("*.toml") for row in read_toml(path)["rule"]
-    )
-    assert [identifier for identifier, count in ids.items() if count > 1] == []

@@ -185,7 +185,7 @@ def test_a_process_killed_while_unpacking_leaves_no_tree(
     archive = Archive.of(make_zip(tmp_path / "x.whl", {f"{n}.py": str(n) for n in range(50)}))
     child = os.fork()
     if child == 0:
-        cache.unpacked(archive, lambda name, done, total: os._exit(9) if done > 1000 else None)
+        cache.unpacked(archive, lambda done, total: os._exit(9) if done > 1000 else None)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     assert leftovers(tmp_path)

@@ -124,3 +124,20 @@ def test_one_file_alone(tmp_path: Path) -> None:
 )
 def test_only_the_users_own_files_are_writable(tmp_path: Path, kind: Kind, writable: bool) -> None:
     assert SourceTree(tmp_path, kind, "label").writable is writable
+
+
+def test_excluded_files_are_left_out(tmp_path: Path) -> None:
+    for name in ("a.py", "tests/b.py", "tests/deep/c.py", "pkg/tests.py"):
+        write(tmp_path / name)
+    tree = SourceTree(tmp_path, Kind.FOLDER, "label", exclude=("tests/*", "a.?y"))
+    assert list(tree.files()) == list(tree.python_files()) == ["pkg/tests.py"]
+    alone = SourceTree(tmp_path, Kind.FILE, "label", only="a.py", exclude=("*.py",))
+    assert list(alone.files()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "python"), [("a.py", True), ("p/a.pyi", True), ("a.pyc", False), ("py", False)]
+)
+def test_what_is_python(tmp_path: Path, path: str, python: bool) -> None:
+    write(tmp_path / path)
+    assert list(SourceTree(tmp_path, Kind.FOLDER, "label").python_files()) == [path] * python

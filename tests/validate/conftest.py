@@ -102,17 +102,18 @@ def elf(*needed: str) -> bytes:
 
 
 @pytest.fixture
-def finding() -> Callable[..., dict[str, Any]]:
-    """One reported finding of ``remaining.json``, on one line unless told otherwise."""
+def finding() -> Callable[..., tuple[str, dict[str, Any]]]:
+    """The path and one reported finding in it, on one line unless told otherwise."""
 
-    def make(path: str, line: int, column: int, end_column: int, **changes: Any) -> dict[str, Any]:
-        return {
+    def make(
+        path: str, line: int, column: int, end_column: int, **changes: Any
+    ) -> tuple[str, dict[str, Any]]:
+        return path, {
             "rule": "HPU301",
             "verdict": "unsupported",
             "effort": "high",
             "status": "reported",
             "constructs": 1,
-            "path": path,
             "line": line,
             "column": column,
             "end_line": line,
@@ -131,11 +132,20 @@ def finding() -> Callable[..., dict[str, Any]]:
 def remaining() -> Callable[..., dict[str, Any]]:
     """The document ``remaining.json``."""
 
-    def make(*findings: dict[str, Any], native_modules: Iterable[str] = ()) -> dict[str, Any]:
+    def make(
+        *findings: tuple[str, dict[str, Any]],
+        native_modules: Iterable[str] = (),
+        routed_modules: Iterable[str] = (),
+    ) -> dict[str, Any]:
         return {
             "schema_version": 1,
+            "sources": ["pkg==1.0"],
+            "files": [
+                {"path": path, "findings": [item for where, item in findings if where == path]}
+                for path in dict.fromkeys(path for path, _ in findings)
+            ],
             "native_modules": list(native_modules),
-            "findings": list(findings),
+            "routed_modules": list(routed_modules),
         }
 
     return make

@@ -16,8 +16,10 @@ ALLOWED = {
     "porter.resources",
     "porter.sources",
     "porter.parallel",
+    "porter.progress",
     "porter.toml",
     "porter.validate",
+    "porter.wording",
 }
 
 

@@ -20,7 +20,7 @@ PATH = "pkg/a.py"
 def left(make_tree: Make, remaining: Make) -> Callable[..., list[int]]:
     """Columns of the constructs of a line that these findings do not cover."""
 
-    def columns(source: str, *findings: dict[str, Any]) -> list[int]:
+    def columns(source: str, *findings: tuple[str, dict[str, Any]]) -> list[int]:
         tree: SourceTree = make_tree({FILE: json.dumps(remaining(*findings))})
         document = Remaining.read(tree, FILE)
         return [item.column for item in document.unaccounted(PATH, count(source, PATH))]
@@ -58,11 +58,15 @@ def test_a_finding_beside_its_construct_speaks_for_the_line(left: Make, finding:
     assert left(source, finding(PATH, 2, 6, 16)) == [24]
 
 
-@pytest.mark.parametrize(
-    "change", [{"rule": "HPU001"}, {"status": "rewritten"}, {"path": "pkg/b.py"}]
-)
+@pytest.mark.parametrize("change", [{"rule": "HPU001"}, {"status": "rewritten"}])
 def test_what_does_not_account(left: Make, finding: Make, change: dict[str, str]) -> None:
-    assert left("x.cuda()", {**finding(PATH, 1, 1, 9), **change}) == [3]
+    assert left("x.cuda()", finding(PATH, 1, 1, 9, **change)) == [3]
+
+
+def test_a_file_accounts_for_itself_alone(left: Make, finding: Make) -> None:
+    other = finding("pkg/b.py", 1, 1, 9)
+    assert left("x.cuda()", other) == [3]
+    assert left("x.cuda()", other, finding(PATH, 1, 1, 9)) == []
 
 
 def test_native_modules(make_tree: Make, remaining: Make) -> None:
@@ -76,9 +80,11 @@ def test_native_modules(make_tree: Make, remaining: Make) -> None:
         "{",
         "[]",
         "{}",
-        '{"schema_version": 2, "native_modules": [], "findings": []}',
-        '{"schema_version": 1, "native_modules": [], "findings": [{"rule": "HPU301"}]}',
-        '{"schema_version": 1, "native_modules": null, "findings": []}',
+        '{"schema_version": 2, "native_modules": [], "files": []}',
+        '{"schema_version": 1, "native_modules": [], "findings": []}',
+        '{"schema_version": 1, "native_modules": [], "files": [{"path": "a.py"}]}',
+        '{"schema_version": 1, "native_modules": [], "files": [{"path": "a", "findings": [{}]}]}',
+        '{"schema_version": 1, "native_modules": null, "files": []}',
         "\ufffd",
     ],
 )
