@@ -88,13 +88,15 @@ class FileResult:
 
     ``constructs`` counts the CUDA constructs that the scanner saw; those that
     no finding covers are unaccounted for. ``edits`` are all edits of the file,
-    including added imports, which are no constructs.
+    including added imports, which are no constructs. ``digest`` is the SHA-256
+    of the bytes that were read, empty where there was only text.
     """
 
     path: str
     findings: tuple[Finding, ...]
     constructs: int
     edits: tuple[Edit, ...] = ()
+    digest: str = ""
 
     @property
     def unaccounted(self) -> int:

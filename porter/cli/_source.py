@@ -29,14 +29,24 @@ class Settings:
 
     @classmethod
     def of(cls, tree: SourceTree) -> Settings:
-        """Those of a folder, or of the folder of a file; an archive has none of the user's."""
-        path = tree.root / "pyproject.toml"
-        if not (tree.writable and path.is_file()):
+        """Those of the project around a folder or a file; an archive has none of the user's."""
+        path = _project_file(tree.root) if tree.writable else None
+        if path is None:
             return cls()
         known = [field.name for field in fields(cls)]
         tools = Table(read_toml(path), str(path)).table("tool").free()
         table = Table(tools.get("porter", {}), f"{path}: [tool.porter]").only(*known)
         return cls(**{key: table.texts(key) for key in known})
+
+
+def _project_file(folder: Path) -> Path | None:
+    """The nearest pyproject.toml, up to the top of the git tree."""
+    for place in (folder.absolute(), *folder.absolute().parents):
+        if (place / "pyproject.toml").is_file():
+            return place / "pyproject.toml"
+        if (place / ".git").exists():
+            return None
+    return None
 
 
 @dataclass(frozen=True)

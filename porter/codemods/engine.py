@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 from porter.codemods.module import UNPARSABLE, analyse_module
@@ -115,7 +116,8 @@ class _Analyst:
             text = SourceText.decode(data).text
         except (SyntaxError, UnicodeDecodeError) as error:
             return _failed(self._book, path, str(error))
-        return analyse_text(path, text, self._book, self._options, self._native)
+        result = analyse_text(path, text, self._book, self._options, self._native)
+        return replace(result, digest=sha256(data).hexdigest())
 
 
 def _failed(book: Rulebook, path: str, reason: str) -> FileResult:

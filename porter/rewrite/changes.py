@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from porter.errors import PorterError
 from porter.findings import FileResult, Result, apply_edits
@@ -24,7 +25,8 @@ class Change:
 def changes(tree: SourceTree, result: Result) -> tuple[Change, ...]:
     """The files that the edits of ``result`` change, in its order; nothing is written.
 
-    Raises PorterError where a replacement has no place in the encoding of its file.
+    Raises PorterError where a file changed since it was read, or a replacement has
+    no place in the encoding of its file.
     """
     edited = (_change(tree, file) for file in result.files if file.edits)
     return tuple(change for change in edited if change.before != change.after)
@@ -37,6 +39,8 @@ def patch(changed: Iterable[Change]) -> bytes:
 
 def _change(tree: SourceTree, file: FileResult) -> Change:
     before = tree.read(file.path)
+    if file.digest and sha256(before).hexdigest() != file.digest:
+        raise PorterError(f"{file.path}: changed while porter was reading it; run porter again")
     source = SourceText.decode(before)
     try:
         after = source.encode(apply_edits(source.text, file.edits))

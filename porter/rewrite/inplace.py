@@ -12,6 +12,7 @@ from porter.rewrite.atomic import Contents, replace_files, require_writable
 from porter.rewrite.changes import Change, changes
 from porter.rewrite.git import require_clean
 from porter.rewrite.journal import FOLDER, write_entry
+from porter.rewrite.lock import locked
 from porter.sources.tree import SourceTree
 
 
@@ -29,7 +30,8 @@ class Written:
 def rewrite(tree: SourceTree, result: Result, *, force: bool = False) -> Written:
     """Write the edits of ``result`` into the files of ``tree``; ``undo`` puts them back.
 
-    Raises PorterError, with every file as it was, for an archive, a read-only
+    Raises PorterError, with every file as it was, for an archive, a folder that
+    another porter is writing, a file that changed since it was read, a read-only
     target, a disk that is full, a link that leads out of the tree and, unless
     ``force``, for a tree that git holds in another state.
     """
@@ -37,6 +39,11 @@ def rewrite(tree: SourceTree, result: Result, *, force: bool = False) -> Written
         raise PorterError(
             f"{tree.label}: a {tree.kind.value} cannot be rewritten in place; give --output DIR"
         )
+    with locked(tree.root):
+        return _rewrite(tree, result, force)
+
+
+def _rewrite(tree: SourceTree, result: Result, force: bool) -> Written:
     changed = _follow_links(tree.root, changes(tree, result))
     if not changed:
         return Written((), None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from porter.errors import PorterError
 from porter.rewrite.atomic import Contents, replace_files, require_writable, staging_path
 from porter.rewrite.journal import Entry, Record, digest, last_entry
+from porter.rewrite.lock import locked
 from porter.wording import first_few
 
 
@@ -23,9 +24,14 @@ class Undone:
 def undo(root: Path, *, force: bool = False) -> Undone:
     """Restore the originals of the last journal entry below ``root`` and drop the entry.
 
-    Raises PorterError, and restores nothing, where there is no entry or a file
-    was edited since; ``force`` overwrites such edits.
+    Raises PorterError, and restores nothing, where there is no entry, a file
+    was edited since, or another porter is writing there; ``force`` overwrites such edits.
     """
+    with locked(root):
+        return _undo(root, force)
+
+
+def _undo(root: Path, force: bool) -> Undone:
     entry = last_entry(root)
     current = {record: _read(root / record.path) for record in entry.records}
     replaced = [

@@ -61,7 +61,8 @@ class SourceTree:
                 yield path
 
     def python_files(self) -> Iterator[str]:
-        return filter(is_python, self.files())
+        """Modules and stubs; a file that was named is read as one whatever its suffix."""
+        return (path for path in self.files() if path == self.only or is_python(path))
 
     def unreadable(self) -> list[str]:
         """Folders, relative to the root and sorted, whose files ``files`` cannot see."""

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from porter.codemods.engine import analyse
 from porter.errors import PorterError
 from porter.findings import Result
 from porter.rewrite import rewrite, undo
 from porter.rewrite.atomic import staging_path
+from porter.rewrite.lock import locked
+from porter.rulebook import default_rulebook
 from porter.sources.tree import Kind, SourceTree
 
 Replacing = Callable[..., Result]
@@ -228,3 +231,26 @@ def test_a_leftover_of_a_kill_is_no_obstacle(tree: SourceTree, replacing: Replac
     leftover.write_bytes(b"half")
     rewrite(tree, replacing(tree.root))
     assert not leftover.exists()
+
+
+def test_two_porters_do_not_write_at_once(tmp_path: Path) -> None:
+    """The second one is told so, and the originals of the first one stay."""
+    (tmp_path / "m.py").write_text("x.cuda()\n")
+    tree = SourceTree(tmp_path, Kind.FOLDER, str(tmp_path))
+    result = analyse(tree, default_rulebook())
+    with locked(tmp_path), pytest.raises(PorterError, match="another porter is writing here"):
+        rewrite(tree, result)
+    with locked(tmp_path), pytest.raises(PorterError, match="another porter is writing here"):
+        undo(tmp_path)
+    assert (tmp_path / "m.py").read_text() == "x.cuda()\n"
+    assert rewrite(tree, result).files == ("m.py",)
+
+
+def test_a_file_that_changed_since_it_was_read_is_left(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("x.cuda()\n")
+    tree = SourceTree(tmp_path, Kind.FOLDER, str(tmp_path))
+    result = analyse(tree, default_rulebook())
+    (tmp_path / "m.py").write_text("y = 1\nx.cuda()\n")
+    with pytest.raises(PorterError, match=r"m\.py: changed while porter was reading it"):
+        rewrite(tree, result)
+    assert (tmp_path / "m.py").read_text() == "y = 1\nx.cuda()\n"
