@@ -6,16 +6,16 @@ import re
 from collections.abc import Collection, Iterator
 
 from porter.rulebook import Rulebook
+from porter.scan.scanner import WORDS
 
-_ALWAYS = ("cuda", "nccl", "NCCL", "CUDA", "gpu:", "pin_memory", "cudnn")
 _NAME = re.compile(r"\w+")
 
 
 class Prefilter:
-    """Passes every file that can hold a construct. Built from the rulebook, so it cannot drift."""
+    """Passes every file that can hold a construct: one that the scanner, or a rule, matches."""
 
     def __init__(self, book: Rulebook, native: Collection[str]) -> None:
-        words = {*_ALWAYS, *_rule_words(book), *(name.rpartition(".")[2] for name in native)}
+        words = {*WORDS, *_rule_words(book), *(name.rpartition(".")[2] for name in native)}
         shortest = {word for word in words if not any(w != word and w in word for w in words)}
         self._pattern = re.compile("|".join(map(re.escape, sorted(shortest))).encode())
 
@@ -28,5 +28,5 @@ def _rule_words(book: Rulebook) -> Iterator[str]:
     for rule in book:
         for pattern in rule.match:
             name = pattern.removesuffix(".*").rpartition(":")[2]
-            if not any(word in name for word in _ALWAYS):
+            if not any(word in name for word in WORDS):
                 yield max(_NAME.findall(name), key=len)

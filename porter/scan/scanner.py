@@ -25,6 +25,12 @@ _LIBRARY_NAME = re.compile(r"cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc
 _LOADERS = frozenset({"find_library", "CDLL", "LoadLibrary"})
 _CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
 _CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)+")
+#: Words one of which stands in every file that the patterns above can match.
+WORDS = frozenset(
+    {"cuda", "CUDA", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_", "gpu", "pin_memory"}
+    | {"libcu", "libnvrtc", "cublas", "cufile", "nvrtc"}
+    | {"cuMem", "cuCtx", "cuStream", "cuEvent", "cuDevice", "cuModule", "cuLaunch", "cuFile"}
+)
 _METHODS = frozenset({"cuda", "pin_memory", "is_cuda", "is_cuda_alike"})
 _FOREIGN_CUDA = frozenset({"numba", "cupy", "cupyx", "pycuda", "cuda", "jax", "tvm", "pyopencl"})
 

@@ -4,6 +4,7 @@ import pytest
 
 from porter.rulebook import default_rulebook
 from porter.scan import Module, scan
+from porter.scan.prefilter import Prefilter
 
 
 def keys(code: str, native: tuple[str, ...] = ()) -> list[str]:
@@ -11,35 +12,35 @@ def keys(code: str, native: tuple[str, ...] = ()) -> list[str]:
     return [construct.key for construct in found]
 
 
-@pytest.mark.parametrize(
-    ("code", "key"),
-    [
-        ("import torch\ntorch.cuda.Stream()", "torch.cuda.Stream"),
-        ("from torch.cuda import Event", "torch.cuda.Event"),
-        ("import cupy", "cupy"),
-        ("import torch\ns: 'torch.cuda.Stream' = None", "torch.cuda.Stream"),
-        ("def f(s: 'torch.cuda.Stream | None'): pass", "torch.cuda.Stream"),
-        ("import numba\nnumba.cuda.grid(1)", "numba.cuda.grid"),
-        ("x.cuda()", "method:cuda"),
-        ("x.is_cuda", "attribute:is_cuda"),
-        ("p.is_cuda()", "method:is_cuda"),
-        ("f(x.cuda_stream)", "attribute:cuda_stream"),
-        ("class M:\n    def cuda(self): pass", "definition:cuda"),
-        ("f('cuda')", "device:cuda"),
-        ("f('cuda:1')", "device:cuda"),
-        ("f(f'cuda:{i}')", "device:cuda"),
-        ("match d:\n    case 'cuda': pass", "device:cuda"),
-        ("f('nccl')", "backend:nccl"),
-        ("f('cpu:gloo,cuda:nccl')", "backend:nccl"),
-        ("f('NCCL_DEBUG')", "environment:NCCL_DEBUG"),
-        ("ctypes.CDLL('libcudart.so.12')", "library:cudart"),
-        ("names.append(f'libcudart.so.{major}')", "library:cudart"),
-        ("find_library('cudart')", "library:cudart"),
-        ("lib.cudaMemcpy(a, b)", "library:cudart"),
-        ("f(pin_memory=True)", "keyword:pin_memory"),
-        ("x.pin_memory()", "method:pin_memory"),
-    ],
-)
+CONSTRUCTS = [
+    ("import torch\ntorch.cuda.Stream()", "torch.cuda.Stream"),
+    ("from torch.cuda import Event", "torch.cuda.Event"),
+    ("import cupy", "cupy"),
+    ("import torch\ns: 'torch.cuda.Stream' = None", "torch.cuda.Stream"),
+    ("def f(s: 'torch.cuda.Stream | None'): pass", "torch.cuda.Stream"),
+    ("import numba\nnumba.cuda.grid(1)", "numba.cuda.grid"),
+    ("x.cuda()", "method:cuda"),
+    ("x.is_cuda", "attribute:is_cuda"),
+    ("p.is_cuda()", "method:is_cuda"),
+    ("f(x.cuda_stream)", "attribute:cuda_stream"),
+    ("class M:\n    def cuda(self): pass", "definition:cuda"),
+    ("f('cuda')", "device:cuda"),
+    ("f('cuda:1')", "device:cuda"),
+    ("f(f'cuda:{i}')", "device:cuda"),
+    ("match d:\n    case 'cuda': pass", "device:cuda"),
+    ("f('nccl')", "backend:nccl"),
+    ("f('cpu:gloo,cuda:nccl')", "backend:nccl"),
+    ("f('NCCL_DEBUG')", "environment:NCCL_DEBUG"),
+    ("ctypes.CDLL('libcudart.so.12')", "library:cudart"),
+    ("names.append(f'libcudart.so.{major}')", "library:cudart"),
+    ("find_library('cudart')", "library:cudart"),
+    ("lib.cudaMemcpy(a, b)", "library:cudart"),
+    ("f(pin_memory=True)", "keyword:pin_memory"),
+    ("x.pin_memory()", "method:pin_memory"),
+]
+
+
+@pytest.mark.parametrize(("code", "key"), CONSTRUCTS)
 def test_constructs(code: str, key: str) -> None:
     assert key in keys(code)
 
@@ -95,3 +96,32 @@ def test_one_construct_for_a_call_chain() -> None:
     assert keys("import torch\ntorch.cuda.Event.from_ipc_handle(d, h)\n") == [
         "torch.cuda.Event.from_ipc_handle"
     ]
+
+
+HARD_TO_SEE = [
+    "ctypes.CDLL('libcublas.so.12')",
+    "ctypes.CDLL('libnvrtc.so')",
+    "os.environ['NVIDIA_VISIBLE_DEVICES']",
+    "os.environ['CUBLAS_WORKSPACE_CONFIG']",
+    "lib.cuMemAlloc(p, n)",
+    "scope('gpu0')",
+    "import apex",
+]
+
+
+@pytest.mark.parametrize("code", [*(code for code, _ in CONSTRUCTS), *HARD_TO_SEE])
+def test_the_prefilter_passes_whatever_the_scanner_finds(code: str) -> None:
+    assert keys(code)
+    assert Prefilter(default_rulebook(), ()).passes(code.encode())
+
+
+def test_the_prefilter_passes_every_example_of_the_rulebook() -> None:
+    book = default_rulebook()
+    for rule in book:
+        for example in rule.invalid:
+            native = {*example.native, *example.routes}
+            assert Prefilter(book, native).passes(example.code.encode()), rule.id
+
+
+def test_the_prefilter_stops_what_has_nothing() -> None:
+    assert not Prefilter(default_rulebook(), ()).passes(b"import torch\nx = torch.zeros(3)\n")
