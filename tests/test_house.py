@@ -17,7 +17,7 @@ LAYERS = [
     {"rulebook"},
     {"scan"},
     {"codemods"},
-    {"report", "rewrite", "package"},
+    {"report", "rewrite", "package", "emulator"},
     {"validate"},
     {"cli"},
 ]
