@@ -20,7 +20,7 @@ LAYERS = [
     {"rulebook"},
     {"scan"},
     {"codemods"},
-    {"report", "rewrite", "package"},
+    {"report", "rewrite", "package", "emulator"},
     {"validate"},
     {"cli"},
 ]

@@ -13,7 +13,7 @@ from porter.errors import PorterError
 from porter.progress import Progress
 from porter.sources.resolve import open_source
 from porter.sources.tree import SourceTree
-from porter.validate import static
+from porter.validate import imports, static
 from porter.validate.rung import Outcome, Status
 
 _SHOWN_FAILURES = 20
@@ -34,7 +34,7 @@ class Rung:
 
 RUNGS = (
     Rung("static", "that the code runs, or computes the right numbers", static.check),
-    Rung("import", "that anything works once it is called"),
+    Rung("import", "that anything works once it is called", imports.check),
     Rung("contract", "that the methods do what their names and signatures promise"),
     Rung("run", "speed, or numbers that a real card rounds in another way"),
     Rung("serve", "that it serves on a real card, or how fast"),

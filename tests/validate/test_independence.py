@@ -11,6 +11,7 @@ import porter.validate
 
 PACKAGE = Path(porter.validate.__file__).parent
 ALLOWED = {
+    "porter.emulator",
     "porter.errors",
     "porter.findings",
     "porter.resources",
@@ -42,7 +43,12 @@ def test_imports_nothing_of_the_rewriter(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
 def test_imports_nothing_by_name(path: Path) -> None:
-    """``import_module("porter.scan")`` would slip through the reading of statements."""
+    """``import_module("porter.scan")`` would slip through the reading of statements.
+
+    The importer does it by trade: what it imports is the package that is validated.
+    """
+    if path.name == "importer.py":
+        return
     tree = ast.parse(path.read_text(encoding="utf-8"))
     called = {
         node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -1,0 +1,76 @@
+// Convolution: for a device it does not know, torch calls the "overrideable" pair.
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/convolution_backward.h>
+#include <torch/library.h>
+
+#include "aliases.h"
+#include "device_check.h"
+
+namespace porter {
+namespace {
+
+using at::Tensor;
+using c10::SymIntArrayRef;
+
+void check_devices(std::initializer_list<Tensor> tensors, const char* op) {
+  DeviceCheck check;
+  for (const auto& tensor : tensors) {
+    check.see(tensor);
+  }
+  check.check(op);
+}
+
+Tensor convolution(
+    const Tensor& input,
+    const Tensor& weight,
+    const std::optional<Tensor>& bias,
+    SymIntArrayRef stride,
+    SymIntArrayRef padding,
+    SymIntArrayRef dilation,
+    bool transposed,
+    SymIntArrayRef output_padding,
+    c10::SymInt groups) {
+  check_devices({input, weight, bias.value_or(Tensor())}, "aten::convolution");
+  at::AutoDispatchBelowADInplaceOrView below;
+  Aliases aliases;
+  std::optional<Tensor> host_bias;
+  if (bias) {
+    host_bias = aliases.to_host(*bias);
+  }
+  return aliases.to_device(at::convolution_symint(
+      aliases.to_host(input), aliases.to_host(weight), host_bias, stride, padding, dilation,
+      transposed, output_padding, std::move(groups)));
+}
+
+std::tuple<Tensor, Tensor, Tensor> convolution_backward(
+    const Tensor& grad,
+    const Tensor& input,
+    const Tensor& weight,
+    SymIntArrayRef stride,
+    SymIntArrayRef padding,
+    SymIntArrayRef dilation,
+    bool transposed,
+    SymIntArrayRef output_padding,
+    c10::SymInt groups,
+    std::array<bool, 3> wanted) {
+  check_devices({grad, input, weight}, "aten::convolution_backward");
+  at::AutoDispatchBelowADInplaceOrView below;
+  Aliases aliases;
+  const c10::SymInt channels = transposed ? weight.sym_size(1) * groups : weight.sym_size(0);
+  const auto [for_input, for_weight, for_bias] = at::convolution_backward_symint(
+      aliases.to_host(grad), aliases.to_host(input), aliases.to_host(weight),
+      SymIntArrayRef(&channels, 1), stride, padding, dilation, transposed, output_padding,
+      std::move(groups), wanted);
+  return {
+      aliases.to_device(for_input), aliases.to_device(for_weight), aliases.to_device(for_bias)};
+}
+
+TORCH_LIBRARY_IMPL(aten, HPU, library) {
+  library.impl("convolution_overrideable", &convolution);
+  library.impl("convolution_backward_overrideable", &convolution_backward);
+}
+
+}  // namespace
+}  // namespace porter

@@ -1,0 +1,3 @@
+"""Small helpers of the bridge."""
+
+from . import experimental, internal
