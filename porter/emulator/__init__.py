@@ -1,29 +1,21 @@
 """Gaudi's ``hpu`` device on host memory: PyTorch's own device type, with the kernels of the CPU.
 
-``porter.emulator.build.load()`` builds the native half where the cache has none, loads it and
-returns it. From then on ``torch.device("hpu")``, ``torch.Stream``, ``torch.Event``,
-``torch.Generator``, ``torch.accelerator`` and ``torch.autocast`` know the device. The module:
+    import porter.emulator
 
-``memory_stats() -> dict[str, int]``
-    ``allocated``, ``peak`` and ``limit`` in bytes; ``allocations`` and ``frees`` as counts.
-    Bytes are those that were asked for: nothing is rounded or pooled.
-``reset_peak_memory() -> None``
-    ``peak`` starts again from ``allocated``.
-``set_memory_limit(bytes: int) -> None``
-    What goes beyond raises RuntimeError ("HPU out of memory …"). 96 GiB unless set.
-``current_stream() -> int``, ``default_stream() -> int``, ``new_stream() -> int``
-    Stream ids; the current one is the calling thread's.
-``set_stream(stream_id: int) -> None``
-    Makes it the calling thread's current stream.
-``synchronize() -> None``
-    Waits for the device.
-``elapsed_ms(start_event_id: int, end_event_id: int) -> float``
-    Between two recorded events, by ``torch.Event.event_id``; RuntimeError for one that was not
-    recorded. ``torch.Event.elapsed_time`` does the same but refuses a subclass.
-``default_generator() -> torch.Generator``
-    The device's own; ``torch.manual_seed`` does not reach it unless told to.
-``host_alias(tensor: torch.Tensor) -> torch.Tensor``
-    A CPU tensor over the same memory as a tensor on hpu; it keeps that memory alive.
+    porter.emulator.install()               # right after ``import torch``, or before it
+    with porter.emulator.record() as recording:
+        ...
+    recording.graphs, recording.syncs, recording.copies["h2d"].bytes, recording.reports
+
+``porter emulate`` and ``pytest --hpu-emulator`` do the same for a command and for a test suite.
 """
 
+from porter.emulator.install import configure as configure
 from porter.emulator.install import install as install
+from porter.emulator.recording import Recording as Recording
+from porter.emulator.recording import record as record
+from porter.emulator.sanitizer import Report as Report
+from porter.emulator.sanitizer import forget as forget
+from porter.emulator.sanitizer import notes as notes
+from porter.emulator.sanitizer import reports as reports
+from porter.emulator.settings import Settings as Settings

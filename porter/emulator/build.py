@@ -27,7 +27,8 @@ from porter.sources.cache import cache_folder
 
 NAME = "porter.emulator._device"
 SOURCES = Path(__file__).resolve().parent / "csrc"
-FLAGS = ["-O2", "-g0", "-fvisibility=hidden"]
+# NDEBUG as in the wheels of torch: without it, classes of its headers have members they lack.
+FLAGS = ["-O2", "-g0", "-DNDEBUG", "-fvisibility=hidden"]
 LIBRARY = "_device.so"
 _COMPILE = """\
 import json, sys

@@ -7,7 +7,11 @@
 #include <algorithm>
 #include <mutex>
 
+#include "blocks.h"
 #include "device.h"
+#include "observation.h"
+#include "reports.h"
+#include "streams.h"
 
 namespace porter {
 namespace {
@@ -22,6 +26,7 @@ class Ledger {
         stats_.limit, " bytes are in use (emulated device)");
     stats_.allocated += bytes;
     stats_.peak = std::max(stats_.peak, stats_.allocated);
+    stats_.recent_peak = std::max(stats_.recent_peak, stats_.allocated);
     ++stats_.allocations;
   }
 
@@ -36,6 +41,11 @@ class Ledger {
     stats_.peak = stats_.allocated;
   }
 
+  size_t restart_peak() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(stats_.recent_peak, stats_.allocated);
+  }
+
   void set_limit(size_t bytes) {
     std::lock_guard lock(mutex_);
     stats_.limit = bytes;
@@ -48,7 +58,7 @@ class Ledger {
 
  private:
   std::mutex mutex_;
-  MemoryStats stats_{0, 0, size_t{96} << 30, 0, 0};
+  MemoryStats stats_{0, 0, 0, size_t{96} << 30, 0, 0};
 };
 
 // Never destroyed: tensors may outlive the static objects of this library.
@@ -57,24 +67,25 @@ Ledger& ledger() {
   return *instance;
 }
 
-struct Block {
-  void* data;
-  size_t bytes;
-  c10::Storage owner;  // empty where the block owns its bytes itself
-
-  Block(void* data, size_t bytes, c10::Storage owner)
-      : data(data), bytes(bytes), owner(std::move(owner)) {}
-
-  ~Block() {
-    ledger().remove(bytes);
-    if (!owner) {
-      c10::free_cpu(data);
-    }
-  }
-};
-
 void delete_block(void* block) {
   delete static_cast<Block*>(block);
+}
+
+void report_unfinished(Block& block) {
+  std::optional<Access> access;
+  {
+    std::lock_guard lock(order_mutex());
+    access = block.accesses.unfinished(block.stream, block.told);
+  }
+  if (access && !interpreter_ends()) {
+    report(
+        "freed-in-flight", access->op->name,
+        c10::str(
+            block.bytes, " bytes of stream ", block.stream, " are freed while ", access->op->name,
+            at_place(access->place), " on stream ", access->moment.stream,
+            access->written ? " may still write them" : " may still read them",
+            "; call record_stream, or let the stream they came from wait first"));
+  }
 }
 
 c10::DataPtr make_block(void* data, size_t bytes, c10::Storage owner) {
@@ -105,12 +116,38 @@ REGISTER_ALLOCATOR(kHPU, &allocator);
 
 }  // namespace
 
+Block::Block(void* data, size_t bytes, c10::Storage owner)
+    : data(data), bytes(bytes), owner(std::move(owner)), stream(current_stream()) {}
+
+Block::~Block() {
+  ledger().remove(bytes);
+  if (sanitizing()) {
+    report_unfinished(*this);
+  }
+  if (!owner) {
+    c10::free_cpu(data);
+  }
+}
+
+Block* block_of(const c10::Storage& storage) {
+  if (!storage) {
+    return nullptr;
+  }
+  const auto& pointer = storage.data_ptr();
+  return pointer.get_deleter() == &delete_block ? static_cast<Block*>(pointer.get_context())
+                                                : nullptr;
+}
+
 MemoryStats memory_stats() {
   return ledger().stats();
 }
 
 void reset_peak_memory() {
   ledger().reset_peak();
+}
+
+size_t restart_peak() {
+  return ledger().restart_peak();
 }
 
 void set_memory_limit(size_t bytes) {

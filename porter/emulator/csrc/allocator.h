@@ -8,6 +8,7 @@ namespace porter {
 struct MemoryStats {
   size_t allocated;
   size_t peak;
+  size_t recent_peak;
   size_t limit;
   size_t allocations;
   size_t frees;
@@ -15,6 +16,8 @@ struct MemoryStats {
 
 MemoryStats memory_stats();
 void reset_peak_memory();
+// Returns the recent peak and starts it again; the recorder's, as the other is the program's.
+size_t restart_peak();
 void set_memory_limit(size_t bytes);
 
 c10::Allocator* device_allocator();

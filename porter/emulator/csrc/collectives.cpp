@@ -9,6 +9,8 @@
 #include "boxed.h"
 #include "device.h"
 #include "fallback.h"
+#include "in_flight.h"
+#include "observation.h"
 
 namespace porter {
 namespace {
@@ -35,6 +37,8 @@ bool is_group(const c10::Argument& argument) {
 void run_collective(
     const c10::OperatorHandle& op, c10::DispatchKeySet /*keys*/, torch::jit::Stack* stack) {
   at::AutoDispatchBelowADInplaceOrView below;
+  OwnWork own;
+  Observation seen(known(op));
   const auto& schema = op.schema();
   const auto& arguments = schema.arguments();
   Aliases aliases;
@@ -47,11 +51,15 @@ void run_collective(
         TORCH_CHECK(
             !tensor.defined() || tensor.device().type() == kHPU,
             schema.name(), ": a tensor on ", tensor.device(), " among tensors on ", kCard);
+        // The schemas of c10d don't say which tensors are written.
+        seen.operand(tensor, true);
         return aliases.to_host(tensor);
       });
     }
   }
-  call_on_host(op, *stack, aliases);
+  seen.start();
+  flush_graph("collective");
+  call_on_host(op, *stack, aliases, seen);
 }
 
 }  // namespace porter

@@ -7,6 +7,8 @@
 
 #include "aliases.h"
 #include "device_check.h"
+#include "in_flight.h"
+#include "observation.h"
 
 namespace porter {
 namespace {
@@ -22,6 +24,15 @@ void check_devices(std::initializer_list<Tensor> tensors, const char* op) {
   check.check(op);
 }
 
+Observation observe(Operator& op, std::initializer_list<Tensor> operands) {
+  Observation seen(op);
+  for (const auto& tensor : operands) {
+    seen.operand(tensor, false);
+  }
+  seen.start();
+  return seen;
+}
+
 Tensor convolution(
     const Tensor& input,
     const Tensor& weight,
@@ -33,15 +44,20 @@ Tensor convolution(
     SymIntArrayRef output_padding,
     c10::SymInt groups) {
   check_devices({input, weight, bias.value_or(Tensor())}, "aten::convolution");
+  static auto& op = known("aten::convolution_overrideable");
   at::AutoDispatchBelowADInplaceOrView below;
+  OwnWork own;
   Aliases aliases;
+  auto seen = observe(op, {input, weight, bias.value_or(Tensor())});
   std::optional<Tensor> host_bias;
   if (bias) {
     host_bias = aliases.to_host(*bias);
   }
-  return aliases.to_device(at::convolution_symint(
+  auto result = aliases.to_device(at::convolution_symint(
       aliases.to_host(input), aliases.to_host(weight), host_bias, stride, padding, dilation,
       transposed, output_padding, std::move(groups)));
+  seen.result(result);
+  return result;
 }
 
 std::tuple<Tensor, Tensor, Tensor> convolution_backward(
@@ -56,15 +72,22 @@ std::tuple<Tensor, Tensor, Tensor> convolution_backward(
     c10::SymInt groups,
     std::array<bool, 3> wanted) {
   check_devices({grad, input, weight}, "aten::convolution_backward");
+  static auto& op = known("aten::convolution_backward_overrideable");
   at::AutoDispatchBelowADInplaceOrView below;
+  OwnWork own;
   Aliases aliases;
+  auto seen = observe(op, {grad, input, weight});
   const c10::SymInt channels = transposed ? weight.sym_size(1) * groups : weight.sym_size(0);
   const auto [for_input, for_weight, for_bias] = at::convolution_backward_symint(
       aliases.to_host(grad), aliases.to_host(input), aliases.to_host(weight),
       SymIntArrayRef(&channels, 1), stride, padding, dilation, transposed, output_padding,
       std::move(groups), wanted);
-  return {
+  std::tuple<Tensor, Tensor, Tensor> results{
       aliases.to_device(for_input), aliases.to_device(for_weight), aliases.to_device(for_bias)};
+  seen.result(std::get<0>(results));
+  seen.result(std::get<1>(results));
+  seen.result(std::get<2>(results));
+  return results;
 }
 
 TORCH_LIBRARY_IMPL(aten, HPU, library) {

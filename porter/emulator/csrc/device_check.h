@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "device.h"
+#include "reports.h"
 
 namespace porter {
 
@@ -24,9 +25,13 @@ class DeviceCheck {
   }
 
   void check(std::string_view op) const {
-    TORCH_CHECK(
-        !mixed(), "Expected all tensors to be on the same device, but found at least two devices, ",
-        kCard, " and cpu! (when executing ", op, ")");
+    if (mixed()) {
+      const auto message = c10::str(
+          "Expected all tensors to be on the same device, but found at least two devices, ", kCard,
+          " and cpu! (when executing ", op, ")");
+      report("mixed-devices", op, message);
+      TORCH_CHECK(false, message);
+    }
   }
 
  private:

@@ -5,74 +5,97 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/library.h>
 
-#include <algorithm>
-#include <array>
-
 #include "aliases.h"
 #include "boxed.h"
 #include "device.h"
 #include "device_check.h"
 #include "generator.h"
+#include "in_flight.h"
+#include "operators.h"
 
 namespace porter {
 namespace {
 
-// Indices may lie on the CPU, as they may for any device.
-bool takes_host_indices(const std::string& name) {
-  constexpr std::array<const char*, 5> names{
-      "aten::index", "aten::_unsafe_index", "aten::index_put_", "aten::_index_put_impl_",
-      "aten::_unsafe_index_put"};
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 void to_host(
-    c10::IValue& value, const c10::Argument& argument, Aliases& aliases, DeviceCheck& check) {
-  const bool written = argument.alias_info() && argument.alias_info()->isWrite();
-  map_tensors(value, [&](const at::Tensor& tensor) {
-    check.see(tensor, written);
-    return aliases.to_host(tensor);
-  });
+    c10::IValue& value, const Operator& op, const Operator::Argument& argument, Aliases& aliases,
+    DeviceCheck& check, Observation& seen) {
+  if (value.isTensor() || value.isList()) {
+    const bool index = op.waits_for_masks && value.isList();
+    map_tensors(value, [&](const at::Tensor& tensor) {
+      check.see(tensor, argument.written);
+      seen.operand(tensor, argument.written, index);
+      return aliases.to_host(tensor);
+    });
+  }
   if (value.isDevice() && value.toDevice().type() == kHPU) {
     check_card(value.toDevice());
     value = c10::Device(c10::DeviceType::CPU);
   } else if (value.isGenerator()) {
     value = host_generator(value.toGenerator());
-  } else if (value.isNone() && argument.name() == "generator") {
+  } else if (value.isNone() && argument.generator) {
     value = host_generator(default_generator());
+  } else {
+    seen.value(value);
   }
 }
 
+void run_on_host(Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack* stack) {
+  at::AutoDispatchBelowADInplaceOrView below;
+  OwnWork own;
+  Aliases aliases;
+  DeviceCheck check;
+  Observation seen(op);
+  const size_t count = op.arguments.size();
+  for (size_t i = 0; i < count; ++i) {
+    to_host(torch::jit::peek(*stack, i, count), op, op.arguments[i], aliases, check, seen);
+  }
+  if (check.mixed() && !op.host_indices) {
+    check.check(op.name);
+  }
+  seen.start();
+  call_on_host(handle, *stack, aliases, seen);
+  seen.finish();
+}
+
+struct HostKernel final : c10::OperatorKernel {
+  explicit HostKernel(Operator& op) : op(op) {}
+
+  void operator()(
+      const c10::OperatorHandle& handle, c10::DispatchKeySet /*keys*/, torch::jit::Stack* stack) {
+    run_on_host(op, handle, stack);
+  }
+
+  Operator& op;
+};
+
+// Ops that came to be after the others had got their kernels.
+void run_latecomer(
+    const c10::OperatorHandle& handle, c10::DispatchKeySet /*keys*/, torch::jit::Stack* stack) {
+  run_on_host(known(handle), handle, stack);
+}
+
 TORCH_LIBRARY_IMPL(_, HPU, library) {
-  library.fallback(torch::CppFunction::makeFromBoxedFunction<&run_on_host>());
+  library.fallback(torch::CppFunction::makeFromBoxedFunction<&run_latecomer>());
 }
 
 }  // namespace
 
-void call_on_host(const c10::OperatorHandle& op, torch::jit::Stack& stack, Aliases& aliases) {
+c10::KernelFunction host_kernel(const c10::OperatorHandle& op) {
+  return c10::KernelFunction::makeFromBoxedFunctor(std::make_unique<HostKernel>(known(op)));
+}
+
+void call_on_host(
+    const c10::OperatorHandle& op, torch::jit::Stack& stack, Aliases& aliases, Observation& seen) {
   op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
   aliases.write_back();
   const size_t results = op.schema().returns().size();
   for (size_t i = 0; i < results; ++i) {
     map_tensors(torch::jit::peek(stack, i, results), [&](const at::Tensor& tensor) {
-      return aliases.to_device(tensor);
+      auto result = aliases.to_device(tensor);
+      seen.result(result);
+      return result;
     });
   }
-}
-
-void run_on_host(
-    const c10::OperatorHandle& op, c10::DispatchKeySet /*keys*/, torch::jit::Stack* stack) {
-  at::AutoDispatchBelowADInplaceOrView below;
-  const auto& schema = op.schema();
-  const auto& arguments = schema.arguments();
-  Aliases aliases;
-  DeviceCheck check;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    to_host(torch::jit::peek(*stack, i, arguments.size()), arguments[i], aliases, check);
-  }
-  if (check.mixed() && !takes_host_indices(schema.name())) {
-    check.check(schema.name());
-  }
-  call_on_host(op, *stack, aliases);
 }
 
 }  // namespace porter

@@ -3,6 +3,7 @@
 #include <ATen/EmptyTensor.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/_local_scalar_dense_native.h>
 #include <ATen/ops/_reshape_alias_native.h>
 #include <ATen/ops/as_strided_native.h>
 #include <ATen/ops/set_native.h>
@@ -13,7 +14,13 @@
 
 #include "aliases.h"
 #include "allocator.h"
+#include "blocks.h"
 #include "device.h"
+#include "in_flight.h"
+#include "integers.h"
+#include "observation.h"
+#include "recorder.h"
+#include "streams.h"
 
 namespace porter {
 namespace {
@@ -40,8 +47,10 @@ Tensor empty(
     std::optional<bool> pin,
     std::optional<at::MemoryFormat> format) {
   check_factory(layout, device, pin);
-  return at::detail::empty_generic(
+  Tensor made = at::detail::empty_generic(
       size, device_allocator(), kKeys, c10::dtype_or_default(dtype), format);
+  settle_int64(made);
+  return made;
 }
 
 Tensor empty_strided(
@@ -52,8 +61,10 @@ Tensor empty_strided(
     std::optional<c10::Device> device,
     std::optional<bool> pin) {
   check_factory(layout, device, pin);
-  return at::detail::empty_strided_generic(
+  Tensor made = at::detail::empty_strided_generic(
       size, stride, device_allocator(), kKeys, c10::dtype_or_default(dtype));
+  settle_int64(made);
+  return made;
 }
 
 // A ZeroTensor of the CPU has no memory that a tensor of the device could share.
@@ -66,16 +77,74 @@ Tensor efficientzerotensor(
   return at::zeros(size, dtype, layout, device, pin);
 }
 
-Tensor copy_from(const Tensor& from, const Tensor& to, bool non_blocking) {
-  for (const auto& tensor : {from, to}) {
-    TORCH_CHECK_NOT_IMPLEMENTED(
-        tensor.is_cpu() || tensor.device().type() == kHPU,
-        "no copy from ", from.device(), " to ", to.device());
-  }
-  at::AutoDispatchBelowADInplaceOrView below;
+void copy_to_device(const Tensor& from, const Tensor& to, bool non_blocking, Observation& seen) {
   Aliases aliases;
-  aliases.to_host(to).copy_(aliases.to_host(from), non_blocking);
+  seen.start_transfer(Direction::ToDevice, to.nbytes(), nullptr);
+  deliver_before(from, seen.moment().stream);
+  aliases.to_host(to).copy_(from);
+  if (is_asynchronous(from, non_blocking)) {
+    read_later(from, seen.moment());
+  }
+}
+
+void copy_to_host(const Tensor& from, const Tensor& to, bool non_blocking, Observation& seen) {
+  Aliases aliases;
+  seen.start_transfer(Direction::ToHost, from.nbytes(), "copy to host");
+  if (is_asynchronous(to, non_blocking)) {
+    arrive_later(to, aliases.to_host(from), seen.moment());
+  } else {
+    synchronize_stream(seen.moment().stream, "copy to host");
+    to.copy_(aliases.to_host(from));
+  }
+}
+
+void copy_on_device(const Tensor& from, const Tensor& to, Observation& seen) {
+  Aliases aliases;
+  seen.start();
+  count_copy_on_device(to.nbytes());
+  aliases.to_host(to).copy_(aliases.to_host(from));
+}
+
+bool on_device(const Tensor& tensor) {
+  TORCH_CHECK_NOT_IMPLEMENTED(
+      tensor.is_cpu() || tensor.device().type() == kHPU,
+      "no copy between ", kCard, " and ", tensor.device());
+  return !tensor.is_cpu();
+}
+
+Tensor copy_from(const Tensor& from, const Tensor& to, bool non_blocking) {
+  static auto& op = known("aten::copy_");
+  at::AutoDispatchBelowADInplaceOrView below;
+  OwnWork own;
+  Observation seen(op);
+  const bool reads_device = on_device(from);
+  const bool writes_device = on_device(to);
+  seen.operand(from, false);
+  seen.operand(to, true);
+  if (!to.numel()) {
+    return to;
+  }
+  if (reads_device && writes_device) {
+    copy_on_device(from, to, seen);
+  } else if (reads_device) {
+    copy_to_host(from, to, non_blocking, seen);
+  } else {
+    copy_to_device(from, to, non_blocking, seen);
+  }
+  seen.finish();
   return to;
+}
+
+at::Scalar local_scalar_dense(const Tensor& self) {
+  static auto& op = known("aten::_local_scalar_dense");
+  at::AutoDispatchBelowADInplaceOrView below;
+  OwnWork own;
+  Observation seen(op);
+  seen.operand(self, false);
+  seen.start_transfer(Direction::ToHost, self.itemsize(), "item");
+  synchronize_stream(seen.moment().stream, "item");
+  Aliases aliases;
+  return at::native::_local_scalar_dense_cpu(aliases.to_host(self));
 }
 
 Tensor copy_from_and_resize(const Tensor& from, const Tensor& to) {
@@ -119,9 +188,12 @@ Tensor unfold(const Tensor& self, int64_t dimension, int64_t size, int64_t step)
   return at::native::unfold(self, dimension, size, step);
 }
 
-// Work is done when an op returns: no stream can still use a tensor that is freed.
-void record_stream(Tensor& /*self*/, c10::Stream stream) {
+void record_stream(Tensor& self, c10::Stream stream) {
   TORCH_CHECK(stream.device_type() == kHPU, "record_stream: not a stream of hpu: ", stream);
+  if (auto* block = block_of(self.storage())) {
+    std::lock_guard lock(order_mutex());
+    block->told.push_back(stream.id());
+  }
 }
 
 TORCH_LIBRARY_IMPL(aten, HPU, library) {
@@ -129,6 +201,7 @@ TORCH_LIBRARY_IMPL(aten, HPU, library) {
   library.impl("empty_strided", &empty_strided);
   library.impl("_efficientzerotensor", &efficientzerotensor);
   library.impl("_copy_from", &copy_from);
+  library.impl("_local_scalar_dense", &local_scalar_dense);
   library.impl("_copy_from_and_resize", &copy_from_and_resize);
   library.impl("set_.source_Storage_storage_offset", &set_storage);
   library.impl("set_.source_Storage", &set_whole_storage);

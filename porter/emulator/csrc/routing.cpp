@@ -1,8 +1,6 @@
 // Explicit kernels for ops that nobody wrote one for.
 #include "routing.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -24,7 +22,7 @@ bool wants_kernel(const c10::OperatorHandle& op) {
 
 }  // namespace
 
-void route(std::string_view library, const c10::KernelFunction& kernel) {
+void route(std::string_view library, MakeKernel make_kernel) {
   // Never destroyed: the kernels stay for as long as the process.
   static auto* const registrations = new std::vector<c10::RegistrationHandleRAII>;
   auto& dispatcher = c10::Dispatcher::singleton();
@@ -32,7 +30,7 @@ void route(std::string_view library, const c10::KernelFunction& kernel) {
     const auto op = dispatcher.findOp(name);
     if (name.getNamespace() == library && op && wants_kernel(*op)) {
       registrations->push_back(dispatcher.registerImpl(
-          name, c10::DispatchKey::HPU, kernel, std::nullopt, nullptr, "porter"));
+          name, c10::DispatchKey::HPU, make_kernel(*op), std::nullopt, nullptr, "porter"));
     }
   }
 }

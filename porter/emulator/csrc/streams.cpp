@@ -1,4 +1,5 @@
-// Streams, events and the device guard. Work is done when an op returns, so nothing waits.
+// Streams, events and the device guard. Work is done when an op returns, so no thread ever stops;
+// who has waited for whom is kept all the same.
 #include "streams.h"
 
 #include <c10/core/impl/DeviceGuardImplInterface.h>
@@ -7,18 +8,38 @@
 #include <chrono>
 
 #include "device.h"
+#include "in_flight.h"
+#include "order.h"
+#include "recorder.h"
 
 namespace porter {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using WallClock = std::chrono::steady_clock;
 
 thread_local c10::StreamId current = kDefaultStream;
-std::atomic<c10::StreamId> latest{kDefaultStream};
+std::atomic<uint64_t> made{0};
 
 struct Event {
-  Clock::time_point recorded;
+  WallClock::time_point recorded;
+  Clock clock;
 };
+
+Clock clock_of(c10::StreamId id) {
+  std::lock_guard lock(order_mutex());
+  return order().of(id);
+}
+
+void host_waits(const Clock& until, const char* reason) {
+  {
+    std::lock_guard lock(order_mutex());
+    if (reason) {
+      count_sync(reason);
+    }
+    order().host_waits(until);
+  }
+  deliver();
+}
 
 c10::Stream stream(c10::StreamId id) {
   return c10::Stream(c10::Stream::UNSAFE, kCard, id);
@@ -57,31 +78,53 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     return getNewStream(device, 0);
   }
   c10::Stream exchangeStream(c10::Stream next) const override {
-    return stream(std::exchange(current, next.id()));
+    const auto before = current;
+    set_stream(next.id());
+    return stream(before);
   }
-  bool queryStream(const c10::Stream& /*stream*/) const override {
+  bool queryStream(const c10::Stream& stream) const override {
+    flush_graph("stream query");
+    host_waits(clock_of(stream.id()), nullptr);
     return true;
   }
-  void synchronizeStream(const c10::Stream& /*stream*/) const override {}
+  void synchronizeStream(const c10::Stream& stream) const override {
+    synchronize_stream(stream.id(), "stream synchronize");
+  }
   void synchronizeDevice(c10::DeviceIndex index) const override {
     check_card({kHPU, index});
+    synchronize("synchronize");
   }
 
   void record(
       void** event,
-      const c10::Stream& /*stream*/,
+      const c10::Stream& stream,
       c10::DeviceIndex /*index*/,
       c10::EventFlag /*flag*/) const override {
     if (!*event) {
       *event = new Event;
     }
-    static_cast<Event*>(*event)->recorded = Clock::now();
+    if (stream.id() == current) {
+      flush_graph("event record");
+    }
+    *static_cast<Event*>(*event) = {WallClock::now(), clock_of(stream.id())};
   }
-  void block(void* /*event*/, const c10::Stream& /*stream*/) const override {}
-  bool queryEvent(void* /*event*/) const override {
+  void block(void* event, const c10::Stream& stream) const override {
+    if (event) {
+      std::lock_guard lock(order_mutex());
+      order().stream_waits(stream.id(), static_cast<Event*>(event)->clock);
+    }
+  }
+  bool queryEvent(void* event) const override {
+    if (event) {
+      host_waits(static_cast<Event*>(event)->clock, nullptr);
+    }
     return true;
   }
-  void synchronizeEvent(void* /*event*/) const override {}
+  void synchronizeEvent(void* event) const override {
+    if (event) {
+      host_waits(static_cast<Event*>(event)->clock, "event synchronize");
+    }
+  }
   double elapsedTime(void* start, void* end, c10::DeviceIndex /*index*/) const override {
     return elapsed_ms(start, end);
   }
@@ -99,14 +142,32 @@ c10::StreamId current_stream() {
 }
 
 void set_stream(c10::StreamId id) {
-  current = id;
+  TORCH_CHECK(
+      id >= 0 && static_cast<size_t>(id) < kStreams, "stream ", id, " does not exist on ", kCard);
+  if (id != current) {
+    flush_graph("stream switch");
+    current = id;
+  }
 }
 
 c10::StreamId new_stream() {
-  return ++latest;
+  return static_cast<c10::StreamId>(1 + made++ % (kStreams - 1));
 }
 
-void synchronize() {}
+void synchronize(const char* reason) {
+  flush_graph(reason);
+  Clock everything;
+  {
+    std::lock_guard lock(order_mutex());
+    everything = order().everything();
+  }
+  host_waits(everything, reason);
+}
+
+void synchronize_stream(c10::StreamId id, const char* reason) {
+  flush_graph(reason);
+  host_waits(clock_of(id), reason);
+}
 
 double elapsed_ms(const void* start, const void* end) {
   TORCH_CHECK(start && end, "Both events must be recorded before calculating elapsed time.");

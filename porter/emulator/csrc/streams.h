@@ -10,9 +10,12 @@ constexpr c10::StreamId kDefaultStream = 0;
 c10::StreamId current_stream();
 void set_stream(c10::StreamId id);
 
+// The next of 32, in turn: the bridge has no more.
 c10::StreamId new_stream();
 
-void synchronize();
+// The host waits; `reason` names what made it wait.
+void synchronize(const char* reason);
+void synchronize_stream(c10::StreamId id, const char* reason);
 
 // Between two events as torch.Event.event_id names them.
 double elapsed_ms(const void* start, const void* end);

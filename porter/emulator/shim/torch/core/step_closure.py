@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from porter.emulator.build import load
+
 from ..utils.internal import lazy_only
 
 _closures: list[tuple[Callable[..., Any], Sequence[Any]]] = []
@@ -18,7 +20,8 @@ def add_step_closure(closure: Callable[..., Any], args: Sequence[Any] = ()) -> N
 
 @lazy_only
 def mark_step(device_str: str = "", sync: bool = False) -> None:
-    """Ops have run already, so what is left to do is to run the step closures."""
+    """Ops have run already: the graph is cut, for the recorder, and the step closures run."""
+    load().flush_graph("mark_step")
     waiting = _closures.copy()
     _closures.clear()
     for closure, args in waiting:

@@ -65,7 +65,7 @@ def set_device(device: Any) -> None:
 
 def synchronize() -> None:
     """Wait for the device. It takes no argument: neither does Gaudi's."""
-    _device.synchronize()
+    _device.synchronize("synchronize")
 
 
 def get_device_name(device: Any = None) -> str:

@@ -1,0 +1,131 @@
+// What every op goes through on its way to its kernel.
+#include "observation.h"
+
+#include "integers.h"
+#include "reports.h"
+#include "streams.h"
+#include "support.h"
+
+namespace porter {
+namespace {
+
+std::atomic<bool> is_on{true};
+
+bool is_mask(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kBool || tensor.scalar_type() == at::kByte;
+}
+
+}  // namespace
+
+bool sanitizing() {
+  return is_on.load(std::memory_order_relaxed);
+}
+
+void set_sanitizing(bool on) {
+  is_on = on;
+}
+
+void Observation::operand(const at::Tensor& tensor, bool written, bool index) {
+  auto* block = tensor.defined() && tensor.has_storage() ? block_of(tensor.storage()) : nullptr;
+  if (block) {
+    operands_.push_back({tensor, block, written});
+    masked_ |= index && is_mask(tensor);
+  }
+}
+
+void Observation::start() {
+  op_.calls.fetch_add(1, std::memory_order_relaxed);
+  if (op_.view) {
+    return;
+  }
+  place_ = sanitizing() ? remembered_place() : nullptr;
+  {
+    std::lock_guard lock(order_mutex());
+    moment_ = order().tick(current_stream());
+    auto& graph = open_graph();
+    graph.begin(op_);
+    for (const auto* value : values_) {
+      graph.value(*value);
+    }
+    for (const auto& operand : operands_) {
+      graph.operand(*operand.tensor.unsafeGetTensorImpl(), *operand.block, operand.written);
+      touch(operand);
+    }
+    if (!lazy()) {
+      graph.flush("eager op");
+    }
+  }
+  report_races();
+  for (const auto& operand : operands_) {
+    note_support(op_, operand.tensor.scalar_type());
+  }
+  if (op_.waits || masked_) {
+    synchronize_stream(current_stream(), op_.name.c_str());
+  }
+}
+
+void Observation::start_transfer(Direction direction, uint64_t bytes, const char* reason) {
+  place_ = sanitizing() ? remembered_place() : nullptr;
+  {
+    std::lock_guard lock(order_mutex());
+    moment_ = order().tick(current_stream());
+    count_copy(direction, bytes);
+    for (const auto& operand : operands_) {
+      touch(operand);
+    }
+    if (direction == Direction::ToHost) {
+      open_graph().flush(reason);
+    }
+  }
+  report_races();
+}
+
+void Observation::finish() {
+  for (const auto& operand : operands_) {
+    if (operand.written) {
+      check_int64(operand.tensor, op_);
+    }
+  }
+}
+
+void Observation::result(const at::Tensor& tensor) {
+  auto* block = tensor.defined() ? block_of(tensor.storage()) : nullptr;
+  if (!block || !sanitizing() || op_.view) {
+    return;
+  }
+  {
+    std::lock_guard lock(order_mutex());
+    block->written_in = open_graph().serial();
+    if (block->accesses.none()) {
+      block->accesses.add({Region::of(*tensor.unsafeGetTensorImpl()), moment_, true, &op_, place_});
+    }
+  }
+  check_int64(tensor, op_);
+}
+
+void Observation::touch(const Operand& operand) {
+  if (!sanitizing() || (!op_.reads && !operand.written)) {
+    return;
+  }
+  const auto& tensor = *operand.tensor.unsafeGetTensorImpl();
+  auto conflict = operand.block->accesses.add(
+      {Region::of(tensor), moment_, operand.written, &op_, place_});
+  if (conflict) {
+    races_.push_back({std::move(*conflict), operand.written});
+  }
+}
+
+void Observation::report_races() const {
+  for (const auto& [earlier, written] : races_) {
+    report(
+        "stream-race", op_.name,
+        c10::str(
+            op_.name, " on stream ", moment_.stream, written ? " writes" : " reads", " what ",
+            earlier.op->name, at_place(earlier.place), " on stream ", earlier.moment.stream,
+            earlier.written ? " writes" : " still reads",
+            ", and nothing orders the two; let this stream wait for the other one, or for an event "
+            "recorded on it"));
+  }
+}
+
+}  // namespace porter

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+#include <c10/util/SmallVector.h>
+
+#include "blocks.h"
+#include "operators.h"
+#include "recorder.h"
+
+namespace porter {
+
+// One op on the device, as sanitizer and recorder see it: what it is called with, its start, and
+// what comes out.
+class Observation {
+ public:
+  explicit Observation(Operator& op) : op_(op) {}
+
+  // `index`: a mask among these makes the host wait for the number of its elements.
+  void operand(const at::Tensor& tensor, bool written, bool index = false);
+  // A number or the like; it must live until the start.
+  void value(const c10::IValue& value) {
+    values_.push_back(&value);
+  }
+
+  // The op joins its stream and its graph, and what it races with is reported. An op whose result
+  // the host needs cuts the graph, and the host waits.
+  void start();
+  // A copy between host and device joins the stream alone; one to the host cuts the graph.
+  void start_transfer(Direction direction, uint64_t bytes, const char* reason);
+  void finish();
+
+  void result(const at::Tensor& tensor);
+
+  const Moment& moment() const {
+    return moment_;
+  }
+
+ private:
+  struct Operand {
+    at::Tensor tensor;
+    Block* block;
+    bool written;
+  };
+  struct Race {
+    Access earlier;
+    bool written;
+  };
+
+  void touch(const Operand& operand);
+  void report_races() const;
+
+  Operator& op_;
+  c10::SmallVector<Operand, 4> operands_;
+  c10::SmallVector<const c10::IValue*, 8> values_;
+  c10::SmallVector<Race, 1> races_;
+  Moment moment_;
+  const Place* place_ = nullptr;
+  bool masked_ = false;
+};
+
+// Whether faults are looked for. The recorder counts in any case.
+bool sanitizing();
+void set_sanitizing(bool on);
+
+}  // namespace porter
