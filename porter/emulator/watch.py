@@ -28,7 +28,9 @@ PROBES = (
     "mem_get_info",
 )
 _EMULATOR = str(Path(__file__).resolve().parent)
-_LIBRARY = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+_LIBRARY = tuple(
+    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
 
 
 def watch(device: ModuleType) -> None:
@@ -119,4 +121,6 @@ def _tell(device: ModuleType, rule: str, op: str, message: str) -> None:
 
 @functools.cache
 def _of_torch(file: str) -> bool:
-    return file.startswith((f"{Path(sys.modules['torch'].__file__ or '').parent}/", f"{_EMULATOR}/"))
+    return file.startswith(
+        (f"{Path(sys.modules['torch'].__file__ or '').parent}/", f"{_EMULATOR}/")
+    )
