@@ -67,6 +67,8 @@ def command(
     if find_spec("torch") is None:
         raise PorterError("the emulated device needs torch; pip install 'porter[emulator]'")
     _check_rules(ignore)
+    if report and not report.absolute().parent.is_dir():
+        raise PorterError(f"{report.parent}: no such folder to write --report into")
     refuse_real_bridge()
     with TemporaryDirectory(prefix="porter-") as journals:
         settings = Settings(

@@ -82,7 +82,9 @@ def hpu_recording(request: pytest.FixtureRequest) -> Recording:
         pytest.skip("records the emulated HPU: needs --hpu-emulator")
     from porter.emulator.recording import Recording  # noqa: PLC0415
 
-    return request.node.stash.setdefault(_RECORDING, Recording())
+    recording = Recording()
+    request.node.stash[_RECORDING] = recording
+    return recording
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,6 +1,8 @@
 // What every op goes through on its way to its kernel.
 #include "observation.h"
 
+#include <cstring>
+
 #include "integers.h"
 #include "reports.h"
 #include "streams.h"
@@ -13,6 +15,18 @@ std::atomic<bool> is_on{true};
 
 bool is_mask(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kBool || tensor.scalar_type() == at::kByte;
+}
+
+// x * 2: the 2 is part of the graph.
+bool is_constant(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.is_cpu() && tensor.dim() == 0 &&
+      tensor.unsafeGetTensorImpl()->is_wrapped_number();
+}
+
+uint64_t bits_of(const at::Tensor& number) {
+  uint64_t bits = 0;
+  std::memcpy(&bits, number.const_data_ptr(), std::min(number.nbytes(), sizeof(bits)));
+  return bits;
 }
 
 }  // namespace
@@ -30,6 +44,8 @@ void Observation::operand(const at::Tensor& tensor, bool written, bool index) {
   if (block) {
     operands_.push_back({tensor, block, written});
     masked_ |= index && is_mask(tensor);
+  } else if (is_constant(tensor)) {
+    constants_.push_back(bits_of(tensor));
   }
 }
 
@@ -46,6 +62,9 @@ void Observation::start() {
     graph.begin(op_);
     for (const auto* value : values_) {
       graph.value(*value);
+    }
+    for (const auto constant : constants_) {
+      graph.constant(constant);
     }
     for (const auto& operand : operands_) {
       graph.operand(*operand.tensor.unsafeGetTensorImpl(), *operand.block, operand.written);

@@ -53,6 +53,7 @@ class Observation {
   Operator& op_;
   c10::SmallVector<Operand, 4> operands_;
   c10::SmallVector<const c10::IValue*, 8> values_;
+  c10::SmallVector<uint64_t, 2> constants_;  // numbers that came as tensors of the CPU
   c10::SmallVector<Race, 1> races_;
   Moment moment_;
   const Place* place_ = nullptr;

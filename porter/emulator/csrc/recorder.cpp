@@ -58,16 +58,20 @@ void OpenGraph::operand(const c10::TensorImpl& tensor, Block& block, bool writte
 
 void OpenGraph::value(const c10::IValue& value) {
   if (value.isInt()) {
-    mix(key_with_offsets_, static_cast<uint64_t>(value.toInt()));
+    constant(static_cast<uint64_t>(value.toInt()));
   } else if (value.isBool()) {
-    mix(key_with_offsets_, value.toBool());
+    constant(value.toBool());
   } else if (value.isDouble()) {
-    mix(key_with_offsets_, std::bit_cast<uint64_t>(value.toDouble()));
+    constant(std::bit_cast<uint64_t>(value.toDouble()));
   } else if (value.isIntList()) {
     for (const int64_t element : value.toIntList()) {
-      mix(key_with_offsets_, static_cast<uint64_t>(element));
+      constant(static_cast<uint64_t>(element));
     }
   }
+}
+
+void OpenGraph::constant(uint64_t bits) {
+  mix(key_with_offsets_, bits);
 }
 
 void OpenGraph::flush(const char* reason) {

@@ -36,6 +36,7 @@ class OpenGraph {
   void begin(const Operator& op);
   void operand(const c10::TensorImpl& tensor, Block& block, bool written);
   void value(const c10::IValue& value);
+  void constant(uint64_t bits);
   void flush(const char* reason);
 
   uint64_t serial() const {

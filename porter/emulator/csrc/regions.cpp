@@ -2,39 +2,40 @@
 #include "regions.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace porter {
 namespace {
 
 using Steps = Region::Steps;
 
-struct Span {
-  int64_t first;
-  int64_t count;
-};
+// More are not listed: two such regions are taken to overlap where their extents do.
+constexpr int64_t kRuns = 1 << 16;
 
-// Where a region lies in a grid that starts at `origin`: one span for each stride, so that a byte
-// has one place. False where a span would run into the next row.
-bool place(
-    const Region& region, const c10::SmallVectorImpl<Steps>& grid, int64_t origin,
-    c10::SmallVectorImpl<Span>& spans) {
-  int64_t offset = region.begin - origin;
-  size_t next = 0;
-  int64_t stride_above = INT64_MAX;
-  for (const auto& step : grid) {
-    const int64_t first = offset / step.stride;
-    offset %= step.stride;
-    int64_t count = 1;
-    if (next < region.steps.size() && region.steps[next].stride == step.stride) {
-      count = region.steps[next++].count;
-    }
-    if ((first + count) > stride_above / step.stride) {
-      return false;
-    }
-    spans.push_back({first, count});
-    stride_above = step.stride;
+int64_t count_runs(const Region& region) {
+  int64_t count = 1;
+  for (size_t i = 0; i + 1 < region.steps.size(); ++i) {
+    count *= region.steps[i].count;
   }
-  return next == region.steps.size() && offset == 0;
+  return count;
+}
+
+// Where each run begins, in order.
+std::vector<int64_t> runs_of(const Region& region) {
+  std::vector<int64_t> starts{region.begin};
+  for (size_t i = 0; i + 1 < region.steps.size(); ++i) {
+    const auto [stride, count] = region.steps[i];
+    std::vector<int64_t> more;
+    more.reserve(starts.size() * count);
+    for (const auto start : starts) {
+      for (int64_t j = 0; j < count; ++j) {
+        more.push_back(start + j * stride);
+      }
+    }
+    starts = std::move(more);
+  }
+  std::sort(starts.begin(), starts.end());
+  return starts;
 }
 
 }  // namespace
@@ -108,17 +109,23 @@ bool Region::overlaps(const Region& other) const {
   if (steps.size() == 1 && other.steps.size() == 1) {
     return true;
   }
-  const auto& grid = steps.size() >= other.steps.size() ? steps : other.steps;
-  const int64_t origin = std::min(begin, other.begin);
-  c10::SmallVector<Span, 4> own;
-  c10::SmallVector<Span, 4> others;
-  if (!place(*this, grid, origin, own) || !place(other, grid, origin, others)) {
+  if (count_runs(*this) > kRuns || count_runs(other) > kRuns) {
     return true;
   }
-  return std::equal(
-      own.begin(), own.end(), others.begin(), [](const Span& left, const Span& right) {
-        return left.first < right.first + right.count && right.first < left.first + left.count;
-      });
+  const auto own = runs_of(*this);
+  const auto others = runs_of(other);
+  const auto length = steps.back().count;
+  const auto other_length = other.steps.back().count;
+  for (size_t i = 0, j = 0; i < own.size() && j < others.size();) {
+    if (own[i] + length <= others[j]) {
+      ++i;
+    } else if (others[j] + other_length <= own[i]) {
+      ++j;
+    } else {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace porter
