@@ -64,7 +64,7 @@ void fill_with_rubbish(const at::Tensor& host, const at::Tensor& bytes) {
 void take_off(InFlight copy) {
   std::lock_guard lock(order_mutex());
   in_flight().push_back(std::move(copy));
-  in_flight_count = in_flight().size();
+  ++in_flight_count;
   watch_host_ops(true);
 }
 
@@ -77,26 +77,42 @@ std::vector<InFlight> take_out(const Done& done) {
       copies.begin(), copies.end(), [&](const InFlight& copy) { return !done(copy); });
   std::move(kept, copies.end(), std::back_inserter(taken));
   copies.erase(kept, copies.end());
-  in_flight_count = copies.size();
   if (copies.empty()) {
     watch_host_ops(false);
   }
   return taken;
 }
 
-void land(const std::vector<InFlight>& copies) {
-  OwnWork own;
-  at::AutoDispatchBelowADInplaceOrView below;
-  for (const auto& copy : copies) {
-    if (copy.to_host) {
-      copy.host.copy_(copy.bytes);
-    } else if (!copy.reported && !at::equal(copy.host.contiguous().view(at::kByte),
-                                            copy.bytes.view(at::kByte))) {
-      report_at(
-          copy.place, "overwritten-in-flight", "aten::copy_",
-          "the host changed the source of this non_blocking copy to hpu before it had waited for "
-          "it; synchronize, or keep the source until an event behind the copy has passed");
+// Whether the source of a copy from the host is what it was.
+bool unchanged(const InFlight& copy) {
+  return at::equal(copy.host.contiguous().view(at::kByte), copy.bytes.view(at::kByte));
+}
+
+// One thread at a time: who has waited for a copy finds it landed, whoever lands it.
+template <typename Done>
+void land(const Done& done) {
+  static auto* const mutex = new std::mutex;
+  std::vector<InFlight> landed;
+  std::vector<const InFlight*> spoilt;
+  {
+    std::lock_guard lock(*mutex);
+    OwnWork own;
+    at::AutoDispatchBelowADInplaceOrView below;
+    landed = take_out(done);
+    for (const auto& copy : landed) {
+      if (copy.to_host) {
+        copy.host.copy_(copy.bytes);
+      } else if (!copy.reported && !unchanged(copy)) {
+        spoilt.push_back(&copy);
+      }
     }
+    in_flight_count -= landed.size();
+  }
+  for (const auto* copy : spoilt) {
+    report_at(
+        copy->place, "overwritten-in-flight", "aten::copy_",
+        "the host changed the source of this non_blocking copy to hpu before it had waited for "
+        "it; synchronize, or keep the source until an event behind the copy has passed");
   }
 }
 
@@ -127,7 +143,7 @@ void read_later(const at::Tensor& host, const Moment& moment) {
 
 void deliver() {
   if (anything_in_flight()) {
-    land(take_out([](const InFlight& copy) { return order().before_host(copy.moment); }));
+    land([](const InFlight& copy) { return order().before_host(copy.moment); });
   }
 }
 
@@ -137,11 +153,11 @@ void deliver_before(const at::Tensor& host, c10::StreamId stream) {
   }
   const auto region = host_region(host);
   bool raced = false;
-  land(take_out([&](const InFlight& copy) {
+  land([&](const InFlight& copy) {
     const bool wanted = copy.to_host && copy.region.overlaps(region);
     raced |= wanted && !order().before(copy.moment, stream);
     return wanted && order().before(copy.moment, stream);
-  }));
+  });
   if (raced) {
     report(
         "stream-race", "aten::copy_",

@@ -1,6 +1,8 @@
 // The ops that were called so far, and what their schemas say.
 #include "operators.h"
 
+#include <ATen/core/dispatch/Dispatcher.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>

@@ -1,12 +1,14 @@
 #pragma once
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
 #include <atomic>
 #include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+namespace c10 {
+class OperatorHandle;
+}
 
 namespace porter {
 
