@@ -16,6 +16,7 @@
 #include "routing.h"
 #include "streams.h"
 #include "support.h"
+#include "tape.h"
 
 namespace porter {
 namespace {
@@ -159,6 +160,12 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, module) {
   module.def("note", [](const std::string& rule, const std::string& op, std::string message) {
     note(rule, op, std::move(message));
   });
+  py::class_<Tape, std::shared_ptr<Tape>>(module, "Tape")
+      .def(py::init<>())
+      .def("play", &Tape::play, no_gil);
+  module.def("begin_capture", &begin_capture, py::arg("tape"));
+  module.def("end_capture", &end_capture);
+  module.def("is_capturing", [] { return capturing() != nullptr; });
   module.def("announce_to", &announce_to, py::arg("listener"));
   module.def("current_place", [] {
     const auto place = current_place();

@@ -31,6 +31,9 @@ class Observation {
 
   void result(const at::Tensor& tensor);
 
+  // For the same op once more: its tensors without its numbers.
+  Observation again() const;
+
   const Moment& moment() const {
     return moment_;
   }
