@@ -24,6 +24,11 @@ returns it. From then on ``torch.device("hpu")``, ``torch.Stream``, ``torch.Even
     The device's own; ``torch.manual_seed`` does not reach it unless told to.
 ``host_alias(tensor: torch.Tensor) -> torch.Tensor``
     A CPU tensor over the same memory as a tensor on hpu; it keeps that memory alive.
+``set_index_policy(name: str) -> None``
+    What an index out of range does, from now on: ``strict`` raises IndexError, ``lenient`` reads
+    zeros and writes nothing. ValueError for another name.
+``index_counts() -> dict[str, int]``
+    So many indices were read or written leniently, by the name of the op.
 """
 
 from porter.emulator.install import install as install

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from porter.emulator.build import load
 from porter.emulator.finder import refuse_real_bridge, serve_bridge
+from porter.errors import PorterError
 
 SWITCH = "PORTER_EMULATE"
+INDICES = "PORTER_EMULATE_INDICES"
 _STARTUP = Path(__file__).resolve().parent / "startup"
 
 
@@ -19,11 +22,13 @@ def install() -> None:
 
     As on Gaudi, ``torch.hpu`` comes with ``import habana_frameworks.torch``, or by itself in
     eager mode. A second call does nothing. Raises PorterError beside Intel's own package,
-    without torch or a compiler, and where the process has used torch's accelerator before.
+    without torch or a compiler, where the process has used torch's accelerator before, and
+    where PORTER_EMULATE_INDICES is neither "strict" nor "lenient".
     """
     refuse_real_bridge()
     with _switched_off():
         load()
+    _choose_index_policy()
     serve_bridge()
     if _autoloads():
         import habana_frameworks.torch  # noqa: F401, PLC0415
@@ -42,6 +47,15 @@ def emulated(environment: Mapping[str, str]) -> dict[str, str]:
         SWITCH: "1",
         "PYTHONPATH": os.pathsep.join([str(_STARTUP), *filter(None, folders)]),
     }
+
+
+@cache
+def _choose_index_policy() -> None:
+    policy = os.environ.get(INDICES, "strict")
+    try:
+        load().set_index_policy(policy)
+    except ValueError as error:
+        raise PorterError(f"{INDICES}: {str(error).partition(chr(10))[0]}") from error
 
 
 def _autoloads() -> bool:

@@ -7,6 +7,7 @@
 #include "device.h"
 #include "fallback.h"
 #include "generator.h"
+#include "indices.h"
 #include "routing.h"
 #include "streams.h"
 
@@ -52,6 +53,8 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, module) {
   module.def("elapsed_ms", &elapsed, py::arg("start_event_id"), py::arg("end_event_id"));
   module.def("default_generator", [] { return default_generator(); });
   module.def("host_alias", &host_alias, py::arg("tensor"));
+  module.def("set_index_policy", &set_index_policy, py::arg("name"));
+  module.def("index_counts", &index_counts);
 }
 
 }  // namespace porter
