@@ -80,6 +80,7 @@ WRITES = {
     "index_reduce": lambda i: rows(i).index_reduce(0, i, ones(i, len(i), 2), "prod"),
     "index_reduce_": lambda i: rows(i).index_reduce_(0, i, ones(i, len(i), 2), "amax"),
     "index_fill_": lambda i: rows(i).index_fill_(0, i, 7),
+    "embedding_renorm_": lambda i: torch.embedding_renorm_(rows(i), i, 9.0, 2.0),
     "index_fill": lambda i: rows(i).index_fill(0, i, torch.tensor(7.0, device=i.device)),
 }
 ELEMENTS = {
