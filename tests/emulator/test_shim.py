@@ -21,6 +21,7 @@ pytest.importorskip("torch")
 TABLE = read_toml(rules_folder() / "api" / "gaudi-1.19.toml")
 SHIM = Path(porter.emulator.finder.__file__).parent / "shim"
 MISSING = [name for entry in read_toml(SHIM / "missing.toml")["missing"] for name in entry["names"]]
+LATER = {name: entry["signature"] for name, entry in read_toml(SHIM / "later.toml").items()}
 NATIVE = {
     f"{top}torch.hpu.Stream.{name}"
     for top in ("", "habana_frameworks.")
@@ -82,9 +83,17 @@ def test_signatures(lazy: dict[str, Any]) -> None:
     wrong = {
         name: found
         for name, found in lazy["surface"].items()
-        if not same(TABLE["names"][name], found) and not (found == "native" and name in NATIVE)
+        if not same({**TABLE["names"], **LATER}[name], found)
+        and not (found == "native" and name in NATIVE)
     }
     assert wrong == {}
+
+
+def test_a_later_signature_only_adds_arguments_that_may_be_left_out() -> None:
+    for name, signature in LATER.items():
+        now, then = (arguments(text) for text in (signature, TABLE["names"][name]))
+        assert now[: len(then)] == then and len(now) > len(then)
+        assert all("=" in argument for argument in now[len(then) :])
 
 
 def test_lazy_only_names_are_absent_in_eager_mode(eager: dict[str, Any]) -> None:
@@ -98,6 +107,15 @@ def same(expected: str, found: str) -> bool:
     if not expected.startswith("(") or not found.startswith("("):
         return expected == found
     return parameters(expected) == parameters(found)
+
+
+def arguments(signature: str) -> list[str]:
+    tree = ast.parse(f"def f{signature}: ...").body[0].args
+    defaults = [None] * (len(tree.args) - len(tree.defaults)) + tree.defaults
+    return [
+        argument.arg + (f"={ast.unparse(default)}" if default else "")
+        for argument, default in zip(tree.args, defaults, strict=True)
+    ]
 
 
 def parameters(signature: str) -> str:
@@ -238,12 +256,52 @@ def test_a_wrapped_module_computes_the_same(run: Any) -> None:
     assert (done.code, done.err) == (0, "")
 
 
-def test_the_compiler_backend_of_eager_mode(run: Any) -> None:
+@pytest.mark.parametrize("lazy", [True, False])
+def test_the_compiler_backend_is_there_when_the_compiler_is(run: Any, lazy: bool) -> None:
     code = """
+        import sys
+        print("torch._dynamo" in sys.modules)
         compiled = torch.compile(lambda x: x * 2 + 1, backend="hpu_backend")
         print(compiled(torch.ones(2, device="hpu")).tolist())
     """
-    assert run(code, lazy=False).out == "[3.0, 3.0]\n"
+    assert run(code, lazy=lazy).out == "False\n[3.0, 3.0]\n"
+
+
+def test_the_compiler_backend_where_the_compiler_came_first() -> None:
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import porter.emulator; porter.emulator.install()\n"
+            "import torch, torch._dynamo, habana_frameworks.torch\n"
+            "print('hpu_backend' in torch._dynamo.list_backends())",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == "True\n"
+
+
+def test_flags_of_the_backend(run: Any) -> None:
+    done = run("""
+        import habana_frameworks.torch.internal.bridge_config as flags
+        assert flags.get_pt_compile_only_mode() is False
+        with flags.env_setting("PT_COMPILE_ONLY_MODE", True):
+            assert flags.get_pt_compile_only_mode() is True
+        assert flags.get_pt_compile_only_mode() is False
+        try:
+            with flags.env_setting("PT_NO_SUCH_FLAG", True):
+                pass
+        except KeyError as error:
+            print("no", error)
+    """)
+    assert (done.code, done.out) == (0, "no 'get_pt_no_such_flag'\n")
+
+
+def test_the_bridge_lends_its_torch(run: Any) -> None:
+    done = run("from habana_frameworks.torch import torch as lent; assert lent is torch")
+    assert (done.code, done.err) == (0, "")
 
 
 def test_metrics_say_that_they_count_nothing(run: Any) -> None:

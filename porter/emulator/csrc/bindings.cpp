@@ -8,6 +8,7 @@
 #include "fallback.h"
 #include "generator.h"
 #include "in_flight.h"
+#include "indices.h"
 #include "observation.h"
 #include "operators.h"
 #include "places.h"
@@ -177,6 +178,8 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, module) {
     address_taken(tensor.storage(), op);
   });
   module.def("host_alias", &host_alias, py::arg("tensor"));
+  module.def("set_index_policy", &set_index_policy, py::arg("name"));
+  module.def("index_counts", &index_counts);
 }
 
 }  // namespace porter

@@ -40,24 +40,6 @@ void to_host(
   }
 }
 
-void run_on_host(Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack* stack) {
-  at::AutoDispatchBelowADInplaceOrView below;
-  OwnWork own;
-  Aliases aliases;
-  DeviceCheck check;
-  Observation seen(op);
-  const size_t count = op.arguments.size();
-  for (size_t i = 0; i < count; ++i) {
-    to_host(torch::jit::peek(*stack, i, count), op, op.arguments[i], aliases, check, seen);
-  }
-  if (check.mixed() && !op.host_indices) {
-    check.check(op.name);
-  }
-  seen.start();
-  call_on_host(handle, *stack, aliases, seen);
-  seen.finish();
-}
-
 void call_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack& stack) {
   op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
 }
@@ -118,6 +100,24 @@ TORCH_LIBRARY_IMPL(_, HPU, library) {
 }
 
 }  // namespace
+
+void run_on_host(Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack* stack) {
+  at::AutoDispatchBelowADInplaceOrView below;
+  OwnWork own;
+  Aliases aliases;
+  DeviceCheck check;
+  Observation seen(op);
+  const size_t count = op.arguments.size();
+  for (size_t i = 0; i < count; ++i) {
+    to_host(torch::jit::peek(*stack, i, count), op, op.arguments[i], aliases, check, seen);
+  }
+  if (check.mixed() && !op.host_indices) {
+    check.check(op.name);
+  }
+  seen.start();
+  call_on_host(handle, *stack, aliases, seen);
+  seen.finish();
+}
 
 c10::KernelFunction host_kernel(const c10::OperatorHandle& op) {
   return c10::KernelFunction::makeFromBoxedFunctor(std::make_unique<HostKernel>(known(op)));
