@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
@@ -83,6 +83,18 @@ OVERLAY = {
         "class Kind:\n    LARGE = 1\n\n\ndef copy_pages(*args):\n    raise NotImplementedError\n"
     ),
 }
+
+
+_WHOLE_DEVICE = 500_000  # bytes; what a test compiles of its own is smaller
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The emulated device takes minutes to build: once for all tests, into the usual cache."""
+    yield
+    libraries = tmp_path_factory.getbasetemp().rglob("emulator/*/_device.so")
+    anew = [str(path) for path in libraries if path.stat().st_size > _WHOLE_DEVICE]
+    assert anew == [], "built by a test that has a cache of its own: let it stop at --level static"
 
 
 @dataclass(frozen=True)
