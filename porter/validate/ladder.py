@@ -118,6 +118,8 @@ def _lines(rung: Rung, outcome: Outcome) -> list[Text]:
     shown = [*map(str, outcome.failures[:_SHOWN_FAILURES])]
     if hidden := len(outcome.failures) - len(shown):
         shown.append(f"... and {hidden} more (--format json lists all)")
-    notes = [shorten(note, _NOTE, placeholder=" ... (all in the JSON)") for note in outcome.notes]
+    notes = [
+        shorten(note, _NOTE, placeholder=" ... (--format json lists all)") for note in outcome.notes
+    ]
     details = [Text(f"  {line}") for line in (*shown, *notes)]
     return [head, *details, Text(f"  does not prove {rung.does_not_prove}", "dim")]
