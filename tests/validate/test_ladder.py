@@ -124,7 +124,7 @@ def test_a_long_note_is_cut_and_the_document_has_it_all() -> None:
     assert ladder.document()["rungs"][0]["notes"] == [note]
     shown = [line for line in ladder.text().plain.splitlines() if "needs" in line]
     assert len(shown) == len(NAMES)
-    assert all(len(line) < 210 and line.endswith("... (all in the JSON)") for line in shown)
+    assert all(len(line) < 210 and line.endswith("... (--format json lists all)") for line in shown)
 
 
 def test_the_text_says_what_is_not_proven(make_tree: Make) -> None:
