@@ -64,8 +64,10 @@ def main() -> None:
     root = Path(request["root"])
     work = _Work(root, _Probes(root), request["timeout"], request["jobs"])
     _first_on_path(root)
-    for line in _lines(work, request["modules"], request["preload"], frozenset(request["own"])):
-        print(json.dumps(line), file=report, flush=True)
+    lines = _lines(work, request["modules"], request["preload"], frozenset(request["own"]))
+    with suppress(KeyboardInterrupt):
+        for line in lines:
+            print(json.dumps(line), file=report, flush=True)
 
 
 def _first_on_path(root: Path) -> None:

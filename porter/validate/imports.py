@@ -68,7 +68,7 @@ def import_modules(
         "timeout": _TIMEOUT,
         "jobs": _JOBS,
     }
-    with TemporaryDirectory(prefix="porter-") as scratch:
+    with TemporaryDirectory(prefix="porter-", ignore_cleanup_errors=True) as scratch:
         own = str(Path(__file__).resolve().parents[2])
         paths = [own, os.environ.get("PYTHONPATH", "")]
         program = subprocess.Popen(
@@ -81,10 +81,15 @@ def import_modules(
         )
         with program:
             assert program.stdin is not None and program.stdout is not None
-            with program.stdin:
-                json.dump(request, program.stdin)
-            for line in program.stdout:
-                yield json.loads(line)
+            try:
+                with program.stdin:
+                    json.dump(request, program.stdin)
+                for line in program.stdout:
+                    yield json.loads(line)
+            finally:
+                # Where nobody wants the rest. The pipe ends with the last fork that writes files.
+                program.kill()
+                program.stdout.read()
 
 
 def _modules(files: Iterable[str]) -> Iterator[tuple[str, str]]:
