@@ -247,7 +247,7 @@ print(x.index_select(0, torch.tensor([-1], device="hpu")).tolist())
         ("lenient", "[0.0]\n", ""),
         ("strict", "", "IndexError: index_select: index -1 at position 0 is out of range"),
         (None, "", "IndexError"),
-        ("loose", "", "PorterError: PORTER_EMULATE_INDICES: an index policy is strict or lenient"),
+        ("loose", "", "PorterError: PORTER_EMULATE_INDICES=loose: must be one of strict, lenient"),
     ],
 )
 def test_the_policy_of_the_environment(policy: str | None, out: str, error: str) -> None:

@@ -304,14 +304,39 @@ def test_the_bridge_lends_its_torch(run: Any) -> None:
     assert (done.code, done.err) == (0, "")
 
 
-def test_metrics_say_that_they_count_nothing(run: Any) -> None:
+def test_a_graph_is_compiled_once(run: Any) -> None:
     done = run("""
-        with torch.hpu.metric_localcontext("graph_compilation") as metric:
-            pass
+        def launches(*sizes):
+            for size in sizes:
+                torch.ones(size, device="hpu").add_(1)
+                torch.hpu.synchronize()
+        counted = []
+        for sizes in ((3, 3, 4), (3, 4), (5,)):
+            with torch.hpu.metric_localcontext("graph_compilation") as metric:
+                launches(*sizes)
+            counted.append(metric.stats()[0])
+        print(counted, torch.hpu.metric_global("graph_compilation").stats()[0])
+    """)
+    counts = [("TotalNumber", count) for count in (2, 0, 1)]
+    assert done.out == f"{counts} ('TotalNumber', 3)\n", done.err
+
+
+def test_fallbacks_are_counted(run: Any) -> None:
+    done = run("""
+        x = torch.ones(4, device="hpu")
+        x.mode()
+        with torch.hpu.metric_localcontext("cpu_fallback") as metric:
+            x.mode(), x.mode(), x + x
         print(metric.stats())
     """)
-    assert done.out == "[('TotalNumber', 0), ('TotalTime', 0), ('AvgTime', 0)]\n"
-    assert "the emulator compiles no graphs" in done.err
+    assert done.out == "[('TotalNumber', 2), ('FallbackOps', [('aten::mode', 2)])]\n", done.err
+
+
+def test_a_dump_of_all_metrics(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "metrics.json"
+    done = run(f"torch.hpu.metrics_dump({str(file)!r})")
+    assert done.code == 0, done.err
+    assert json.loads(file.read_text())["memory_defragmentation"]["TotalNumber"] == 0
 
 
 def test_fused_kernels_are_their_formula(run: Any) -> None:

@@ -154,7 +154,10 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, module) {
   module.def("flush_graph", &flush_graph, py::arg("reason"), no_gil);
   module.def("counts", &counted);
   module.def("reports", &found);
-  module.def("forget_reports", &forget_reports);
+  module.def("forget_reports", [] {
+    forget_reports();
+    forget_notes();
+  });
   module.def("report", [](const std::string& rule, const std::string& op, std::string message) {
     report(rule, op, std::move(message));
   });

@@ -29,7 +29,7 @@ using torch::jit::Stack;
 
 std::atomic<bool> lenient{false};
 
-struct Counts {
+struct Tally {
   std::mutex mutex;
   std::map<std::string, int64_t> by_op;
 
@@ -39,8 +39,8 @@ struct Counts {
   }
 };
 
-Counts& counts() {
-  static auto* const all = new Counts;
+Tally& tally() {
+  static auto* const all = new Tally;
   return *all;
 }
 
@@ -63,7 +63,7 @@ enum class Repair {
   kNone,          // an error all the same
 };
 
-struct Access {
+struct Indexing {
   Bound bound;
   Repair repair;
   size_t indices = 2;
@@ -72,14 +72,14 @@ struct Access {
 
 struct IndexedOp {
   const char* name;
-  Access access;
+  Indexing access;
 };
 
-constexpr Access kReadsElements{Bound::kDimension, Repair::kZeroElements};
-constexpr Access kReadsRows{Bound::kDimension, Repair::kZeroRows};
-constexpr Access kWritesElements{Bound::kDimension, Repair::kNone};
-constexpr Access kWritesRows{Bound::kDimension, Repair::kDropRows};
-constexpr Access kFillsRows{Bound::kDimension, Repair::kDropIndex, 2, true};
+constexpr Indexing kReadsElements{Bound::kDimension, Repair::kZeroElements};
+constexpr Indexing kReadsRows{Bound::kDimension, Repair::kZeroRows};
+constexpr Indexing kWritesElements{Bound::kDimension, Repair::kNone};
+constexpr Indexing kWritesRows{Bound::kDimension, Repair::kDropRows};
+constexpr Indexing kFillsRows{Bound::kDimension, Repair::kDropIndex, 2, true};
 
 constexpr std::array<IndexedOp, 37> kOps{{
     {"index_select", kReadsRows},
@@ -124,7 +124,7 @@ constexpr std::array<IndexedOp, 37> kOps{{
 // One call: its indices before it, its result after it.
 class IndexedCall {
  public:
-  IndexedCall(const Access& access, const c10::OperatorHandle& op, Stack& stack)
+  IndexedCall(const Indexing& access, const c10::OperatorHandle& op, Stack& stack)
       : access_(access), stack_(stack), arguments_(op.schema().arguments().size()) {
     const auto& indices = argument(access.indices).toTensor();
     const auto type = indices.scalar_type();
@@ -189,7 +189,7 @@ class IndexedCall {
     TORCH_CHECK_INDEX(repaired, fault);
     note(kRule, name, fault + "; a read yields zeros and a write is dropped, as was asked for");
     const auto mask = numbers.lt(start).logical_or_(numbers.ge(end));
-    counts().add(op, mask.sum().item<int64_t>());
+    tally().add(op, mask.sum().item<int64_t>());
     repair(indices, mask);
   }
 
@@ -233,7 +233,7 @@ class IndexedCall {
     argument(position) = aliases_.to_device(host);
   }
 
-  const Access& access_;
+  const Indexing& access_;
   Stack& stack_;
   size_t arguments_;
   Aliases aliases_;
@@ -242,7 +242,7 @@ class IndexedCall {
 
 class IndexedKernel final : public c10::OperatorKernel {
  public:
-  explicit IndexedKernel(const Access& access) : access_(access) {}
+  explicit IndexedKernel(const Indexing& access) : access_(access) {}
 
   void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet /*keys*/, Stack* stack) {
     at::AutoDispatchBelowADInplaceOrView below;
@@ -253,7 +253,7 @@ class IndexedKernel final : public c10::OperatorKernel {
   }
 
  private:
-  Access access_;
+  Indexing access_;
 };
 
 TORCH_LIBRARY_IMPL(aten, HPU, library) {
@@ -272,8 +272,8 @@ void set_index_policy(const std::string& name) {
 }
 
 std::map<std::string, int64_t> index_counts() {
-  const std::lock_guard<std::mutex> lock(counts().mutex);
-  return counts().by_op;
+  const std::lock_guard<std::mutex> lock(tally().mutex);
+  return tally().by_op;
 }
 
 }  // namespace porter

@@ -38,6 +38,6 @@ struct Operator {
 Operator& known(const c10::OperatorHandle& handle);
 Operator& known(const char* name, const char* overload = "");
 
-void for_each_operator(const std::function<void(const Operator&)>& visit);
+void for_each_operator(const std::function<void(Operator&)>& visit);
 
 }  // namespace porter
