@@ -86,6 +86,7 @@ def answer(**changed: Any) -> dict[str, Any]:
         "other": {"tokens": [3, 4], "cached": 0},
         "connector": {"chunks stored": 4, "chunks loaded": 2},
         "indices": {},
+        "reports": [],
     }
     return {**result, **changed}
 
