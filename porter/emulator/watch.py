@@ -26,6 +26,17 @@ PROBES = (
     "get_device_properties",
     "get_arch_list",
     "mem_get_info",
+    "memory_allocated",
+    "max_memory_allocated",
+    "memory_reserved",
+    "max_memory_reserved",
+    "memory_stats",
+    "empty_cache",
+    "manual_seed",
+    "manual_seed_all",
+    "seed",
+    "seed_all",
+    "get_rng_state_all",
 )
 _EMULATOR = str(Path(__file__).resolve().parent)
 _LIBRARY = tuple(
@@ -39,20 +50,26 @@ def watch(device: ModuleType) -> None:
 
     _pass_over(device, torch)
     tensor = torch.Tensor
-    for name in ("numpy", "tolist"):
+    for name in ("numpy", "tolist", "__reduce_ex__"):
         setattr(tensor, name, _host_read(device, getattr(tensor, name), f"Tensor.{name}"))
     tensor.data_ptr = _address(device, tensor.data_ptr, "Tensor.data_ptr")
     storage = torch.UntypedStorage
     storage.data_ptr = _storage_address(device, storage.data_ptr)
     for name in PROBES:
         setattr(torch.cuda, name, _probe(device, getattr(torch.cuda, name), f"torch.cuda.{name}"))
-    torch.cuda._lazy_init = _call(device, torch.cuda._lazy_init)
+    # Of what raises, the most goes through the first.
+    for name in ("_lazy_init", "_exchange_device", "set_device"):
+        setattr(torch.cuda, name, _call(device, getattr(torch.cuda, name)))
+    for kind in (torch.cuda.Stream, torch.cuda.Event):
+        kind.__new__ = staticmethod(_call(device, kind.__new__))
 
 
 def _pass_over(device: ModuleType, torch: Any) -> None:
     """A report names a line of the program: not one of torch, of ours, or of a small helper."""
     folders = [f"{Path(torch.__file__).parent}/", f"{_EMULATOR}/"]
-    helpers = [contextlib, copy, functools, pickle, runpy, threading]
+    import typing_extensions  # noqa: PLC0415 - torch brings it, and decorates with it
+
+    helpers = [contextlib, copy, functools, pickle, runpy, threading, typing_extensions]
     for place in [*folders, *(str(module.__file__) for module in helpers)]:
         device.pass_over(place)
 
@@ -102,12 +119,12 @@ def _probe(device: ModuleType, ask: Callable[..., Any], name: str) -> Callable[.
     return watched
 
 
-def _call(device: ModuleType, initialize: Callable[[], None]) -> Callable[[], None]:
-    @functools.wraps(initialize)
-    def watched() -> None:
+def _call(device: ModuleType, call: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def watched(*args: Any, **kwargs: Any) -> Any:
         message = "a call of CUDA, which raises where there is none; call its counterpart of HPU"
         _tell(device, "cuda-call", "torch.cuda", message)
-        initialize()
+        return call(*args, **kwargs)
 
     return watched
 

@@ -21,14 +21,16 @@ std::optional<Access> Accesses::add(const Access& access) {
       break;
     }
   }
-  // Who comes after this access comes after the ones it covers.
+  // Who comes after this access comes after the ones it covers; everybody comes after those that
+  // the host has waited for.
   accesses_.erase(
       std::remove_if(
           accesses_.begin(), accesses_.end(),
           [&](const Access& old) {
-            return (access.written || !old.written) &&
-                order().before(old.moment, access.moment.stream) &&
-                access.region.covers(old.region);
+            return order().before_host(old.moment) ||
+                ((access.written || !old.written) &&
+                 order().before(old.moment, access.moment.stream) &&
+                 access.region.covers(old.region));
           }),
       accesses_.end());
   if (accesses_.size() == kRemembered) {
@@ -41,7 +43,8 @@ std::optional<Access> Accesses::add(const Access& access) {
 std::optional<Access> Accesses::unfinished(
     c10::StreamId owner, const std::vector<c10::StreamId>& told) const {
   for (const auto& access : accesses_) {
-    if (!order().before(access.moment, owner) &&
+    // A collective keeps its tensors until it is done.
+    if (access.moment.stream != kCollectives && !order().before(access.moment, owner) &&
         std::find(told.begin(), told.end(), access.moment.stream) == told.end()) {
       return access;
     }

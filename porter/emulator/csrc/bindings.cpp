@@ -107,9 +107,7 @@ void announce_to(py::function listener) {
 }
 
 void host_reads(const at::Tensor& tensor, const std::string& op) {
-  if (tensor.is_cpu() && tensor.has_storage() && anything_in_flight()) {
-    check_host_access(tensor, false, op);
-  }
+  check_host_access(tensor, false, op);
 }
 
 void address_taken(const c10::Storage& storage, const std::string& op) {

@@ -106,7 +106,7 @@ void run_collective(
       to_host(value, schema, arguments[i], *aliases, seen);
     }
   }
-  seen.start();
+  seen.start_on(kCollectives);
   flush_graph("collective");
   call_on_host(op, *stack, *aliases, seen);
   const auto& returns = schema.returns();

@@ -12,6 +12,7 @@
 #include "generator.h"
 #include "in_flight.h"
 #include "operators.h"
+#include "rows.h"
 #include "tape.h"
 
 namespace porter {
@@ -25,6 +26,7 @@ void to_host(
     map_tensors(value, [&](const at::Tensor& tensor) {
       check.see(tensor, argument.written);
       seen.operand(tensor, argument.written, index);
+      check_host_access(tensor, argument.written, op.name);
       return aliases.to_host(tensor);
     });
   }
@@ -107,6 +109,7 @@ void run_on_host(Operator& op, const c10::OperatorHandle& handle, torch::jit::St
   Aliases aliases;
   DeviceCheck check;
   Observation seen(op);
+  seen.narrow(sanitizing() ? picked_rows(op, *stack) : std::nullopt);
   const size_t count = op.arguments.size();
   for (size_t i = 0; i < count; ++i) {
     to_host(torch::jit::peek(*stack, i, count), op, op.arguments[i], aliases, check, seen);

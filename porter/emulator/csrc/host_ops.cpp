@@ -18,10 +18,19 @@ bool is_on_device(const at::Tensor& tensor) {
   return tensor.defined() && tensor.device().type() == kHPU;
 }
 
-bool can_lie_in_flight(const at::Tensor& tensor) {
-  return tensor.defined() && tensor.is_cpu() && tensor.layout() == at::kStrided &&
-      tensor.has_storage() && tensor.numel() > 0;
-}
+// While an op is looked at: the ops that it is made of are not.
+struct Outermost final : at::ObserverContext {
+  Outermost() {
+    inside() = true;
+  }
+  ~Outermost() override {
+    inside() = false;
+  }
+  static bool& inside() {
+    thread_local bool value = false;
+    return value;
+  }
+};
 
 template <typename Visit>
 void each_tensor(const c10::IValue& value, const Visit& visit) {
@@ -35,7 +44,8 @@ void each_tensor(const c10::IValue& value, const Visit& visit) {
 }
 
 std::unique_ptr<at::ObserverContext> look(const RecordFunction& call) {
-  const auto name = own_work() || !anything_in_flight() ? std::nullopt : call.operator_name();
+  const bool wanted = anything_in_flight() && !own_work() && !Outermost::inside();
+  const auto name = wanted ? call.operator_name() : std::nullopt;
   const auto handle = name ? c10::Dispatcher::singleton().findSchema(*name) : std::nullopt;
   if (!handle) {
     return nullptr;
@@ -55,12 +65,10 @@ std::unique_ptr<at::ObserverContext> look(const RecordFunction& call) {
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     each_tensor(inputs[i], [&](const at::Tensor& tensor) {
-      if (can_lie_in_flight(tensor)) {
-        check_host_access(tensor, op.arguments[i].written, op.name);
-      }
+      check_host_access(tensor, op.arguments[i].written, op.name);
     });
   }
-  return nullptr;
+  return std::make_unique<Outermost>();
 }
 
 at::CallbackHandle add_observer() {

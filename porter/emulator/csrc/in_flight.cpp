@@ -28,7 +28,7 @@ struct InFlight {
   Region region;     // of the host's memory, by address
   Moment moment;
   Place place;
-  bool reported = false;
+  bool reported = false;  // of a copy from the host: not to be compared any more
 };
 
 std::atomic<Asynchrony> asynchrony{Asynchrony::All};
@@ -39,6 +39,11 @@ std::atomic<size_t> in_flight_count{0};
 std::vector<InFlight>& in_flight() {
   static auto* const instance = new std::vector<InFlight>;
   return *instance;
+}
+
+bool can_lie_in_flight(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.is_cpu() && tensor.layout() == at::kStrided &&
+      tensor.has_storage() && tensor.numel() > 0;
 }
 
 Region host_region(const at::Tensor& host) {
@@ -61,6 +66,13 @@ void fill_with_rubbish(const at::Tensor& host, const at::Tensor& bytes) {
   }
 }
 
+bool same_bytes(const at::Tensor& left, const at::Tensor& right) {
+  const auto bytes = [](const at::Tensor& tensor) {
+    return tensor.contiguous().reshape(-1).view(at::kByte);
+  };
+  return at::equal(bytes(left), bytes(right));
+}
+
 void take_off(InFlight copy) {
   std::lock_guard lock(order_mutex());
   in_flight().push_back(std::move(copy));
@@ -69,23 +81,18 @@ void take_off(InFlight copy) {
 }
 
 template <typename Done>
-std::vector<InFlight> take_out(const Done& done) {
+std::vector<InFlight> take_out(Done done) {
   std::vector<InFlight> taken;
   std::lock_guard lock(order_mutex());
   auto& copies = in_flight();
   const auto kept = std::stable_partition(
-      copies.begin(), copies.end(), [&](const InFlight& copy) { return !done(copy); });
+      copies.begin(), copies.end(), [&](InFlight& copy) { return !done(copy); });
   std::move(kept, copies.end(), std::back_inserter(taken));
   copies.erase(kept, copies.end());
   if (copies.empty()) {
     watch_host_ops(false);
   }
   return taken;
-}
-
-// Whether the source of a copy from the host is what it was.
-bool unchanged(const InFlight& copy) {
-  return at::equal(copy.host.contiguous().view(at::kByte), copy.bytes.view(at::kByte));
 }
 
 // One thread at a time: who has waited for a copy finds it landed, whoever lands it.
@@ -102,7 +109,7 @@ void land(const Done& done) {
     for (const auto& copy : landed) {
       if (copy.to_host) {
         copy.host.copy_(copy.bytes);
-      } else if (!copy.reported && !unchanged(copy)) {
+      } else if (!copy.reported && !same_bytes(copy.host, copy.bytes)) {
         spoilt.push_back(&copy);
       }
     }
@@ -136,9 +143,9 @@ void arrive_later(const at::Tensor& host, const at::Tensor& device, const Moment
   take_off({true, host, std::move(bytes), host_region(host), moment, current_place()});
 }
 
-void read_later(const at::Tensor& host, const Moment& moment) {
+void read_later(const at::Tensor& host, const Moment& moment, bool raced) {
   OwnWork own;
-  take_off({false, host, snapshot(host), host_region(host), moment, current_place()});
+  take_off({false, host, snapshot(host), host_region(host), moment, current_place(), raced});
 }
 
 void deliver() {
@@ -147,26 +154,41 @@ void deliver() {
   }
 }
 
-void deliver_before(const at::Tensor& host, c10::StreamId stream) {
+bool follow(const at::Tensor& host, bool written, c10::StreamId stream) {
   if (!anything_in_flight()) {
-    return;
+    return false;
   }
   const auto region = host_region(host);
-  bool raced = false;
-  land([&](const InFlight& copy) {
-    const bool wanted = copy.to_host && copy.region.overlaps(region);
-    raced |= wanted && !order().before(copy.moment, stream);
-    return wanted && order().before(copy.moment, stream);
+  std::optional<Moment> raced;
+  Place asked;
+  land([&](InFlight& copy) {
+    if (!(written || copy.to_host) || !copy.region.overlaps(region)) {
+      return false;
+    }
+    if (order().before(copy.moment, stream)) {
+      // Two that write land in their order anyway.
+      return written != copy.to_host;
+    }
+    copy.reported = true;
+    raced = copy.moment;
+    asked = copy.place;
+    return false;
   });
   if (raced) {
     report(
         "stream-race", "aten::copy_",
-        c10::str("a copy to hpu on stream ", stream, " reads host memory that a copy on another "
-                 "stream still writes; let this stream wait for the other one"));
+        c10::str(
+            "a copy", written ? " from hpu" : " to hpu", stream_name(stream),
+            written ? " writes" : " reads", " host memory that the one", at_place(&asked),
+            stream_name(raced->stream), " may still use; let this stream wait for the other one"));
   }
+  return raced.has_value();
 }
 
 void check_host_access(const at::Tensor& host, bool written, std::string_view op) {
+  if (!anything_in_flight() || !can_lie_in_flight(host)) {
+    return;
+  }
   const auto region = host_region(host);
   bool found = false;
   bool arriving = false;
@@ -178,7 +200,6 @@ void check_host_access(const at::Tensor& host, bool written, std::string_view op
         found = copy.reported = true;
         arriving = copy.to_host;
         asked = copy.place;
-        break;
       }
     }
   }

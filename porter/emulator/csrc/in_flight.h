@@ -18,14 +18,16 @@ bool is_asynchronous(const at::Tensor& host, bool non_blocking);
 // holds rubbish. `device` is the device's tensor as the CPU sees it.
 void arrive_later(const at::Tensor& host, const at::Tensor& device, const Moment& moment);
 
-// A copy from the host may read its source as late as that: it is compared then.
-void read_later(const at::Tensor& host, const Moment& moment);
+// A copy from the host may read its source as late as that: it is compared then, unless it
+// `raced` with another copy that writes there.
+void read_later(const at::Tensor& host, const Moment& moment, bool raced);
 
 // Delivers what the host has waited for.
 void deliver();
 
-// For a copy from the host that reads what an earlier one still brings there.
-void deliver_before(const at::Tensor& host, c10::StreamId stream);
+// A copy on `stream` is about to touch the host's memory. What earlier copies do there happens
+// before, where the streams are ordered; else the two race, which is reported: then true.
+bool follow(const at::Tensor& host, bool written, c10::StreamId stream);
 
 // The host itself touches memory: reports it where a copy in flight does too.
 void check_host_access(const at::Tensor& host, bool written, std::string_view op);

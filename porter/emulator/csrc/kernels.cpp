@@ -81,16 +81,17 @@ Tensor efficientzerotensor(
 void copy_to_device(const Tensor& from, const Tensor& to, bool non_blocking, Observation& seen) {
   Aliases aliases;
   seen.start_transfer(Direction::ToDevice, to.nbytes(), nullptr);
-  deliver_before(from, seen.moment().stream);
+  const bool raced = follow(from, false, seen.moment().stream);
   aliases.to_host(to).copy_(from);
   if (is_asynchronous(from, non_blocking)) {
-    read_later(from, seen.moment());
+    read_later(from, seen.moment(), raced);
   }
 }
 
 void copy_to_host(const Tensor& from, const Tensor& to, bool non_blocking, Observation& seen) {
   Aliases aliases;
   seen.start_transfer(Direction::ToHost, from.nbytes(), "copy to host");
+  follow(to, true, seen.moment().stream);
   if (is_asynchronous(to, non_blocking)) {
     arrive_later(to, aliases.to_host(from), seen.moment());
   } else {

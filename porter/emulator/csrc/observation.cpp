@@ -5,7 +5,6 @@
 
 #include "integers.h"
 #include "reports.h"
-#include "streams.h"
 #include "support.h"
 #include "tape.h"
 
@@ -55,10 +54,11 @@ Observation Observation::again() const {
   next.operands_ = operands_;
   next.constants_ = constants_;
   next.masked_ = masked_;
+  next.narrowed_ = narrowed_;
   return next;
 }
 
-void Observation::start() {
+void Observation::start_on(c10::StreamId stream) {
   op_.calls.fetch_add(1, std::memory_order_relaxed);
   if (op_.view) {
     return;
@@ -70,7 +70,10 @@ void Observation::start() {
   place_ = sanitizing() ? remembered_place() : nullptr;
   {
     std::lock_guard lock(order_mutex());
-    moment_ = order().tick(current_stream());
+    if (stream != current_stream()) {
+      order().stream_waits(stream, order().of(current_stream()));
+    }
+    moment_ = order().tick(stream);
     auto& graph = open_graph();
     graph.begin(op_);
     for (const auto* value : values_) {
@@ -142,9 +145,10 @@ void Observation::touch(const Operand& operand) {
   if (!sanitizing() || (!op_.reads && !operand.written)) {
     return;
   }
-  const auto& tensor = *operand.tensor.unsafeGetTensorImpl();
+  const bool narrowed = narrowed_ && &operand == operands_.begin();
+  auto region = narrowed ? *narrowed_ : Region::of(*operand.tensor.unsafeGetTensorImpl());
   auto conflict = operand.block->accesses.add(
-      {Region::of(tensor), moment_, operand.written, &op_, place_});
+      {std::move(region), moment_, operand.written, &op_, place_});
   if (conflict) {
     races_.push_back({std::move(*conflict), operand.written});
   }
@@ -155,11 +159,12 @@ void Observation::report_races() const {
     report(
         "stream-race", op_.name,
         c10::str(
-            op_.name, " on stream ", moment_.stream, written ? " writes" : " reads", " what ",
-            earlier.op->name, at_place(earlier.place), " on stream ", earlier.moment.stream,
-            earlier.written ? " writes" : " still reads",
-            ", and nothing orders the two; let this stream wait for the other one, or for an event "
-            "recorded on it"));
+            op_.name, stream_name(moment_.stream), written ? " writes" : " reads", " what ",
+            earlier.op->name, at_place(earlier.place), stream_name(earlier.moment.stream),
+            earlier.written ? " writes" : " still reads", ", and nothing orders the two; ",
+            earlier.moment.stream == kCollectives
+                ? "call wait() of its work on this stream"
+                : "let this stream wait for the other one, or for an event recorded on it"));
   }
 }
 

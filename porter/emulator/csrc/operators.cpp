@@ -29,6 +29,21 @@ constexpr std::array<std::string_view, 16> kShapeOnly{
     "aten::new_zeros", "aten::new_ones", "aten::new_full", "aten::new_empty_strided",
     "aten::resize_", "aten::resize_as_", "aten::set_", "aten::record_stream"};
 
+// The first argument is touched in the rows that another one names.
+constexpr std::array<std::string_view, 5> kByRows{
+    "aten::index_select", "aten::index_copy_", "aten::index_add_", "aten::index_fill_",
+    "aten::index_reduce_"};
+
+std::optional<size_t> row_index_of(std::string_view name) {
+  if (among(kByRows, name)) {
+    return 2;
+  }
+  if (name == "aten::embedding" || (among(kIndexing, name) && name != "aten::_unsafe_index_put")) {
+    return 1;
+  }
+  return std::nullopt;
+}
+
 bool has_tag(const c10::OperatorHandle& handle, at::Tag tag) {
   const auto tags = handle.getTags();
   return std::find(tags.begin(), tags.end(), tag) != tags.end();
@@ -104,6 +119,7 @@ Operator::Operator(const c10::OperatorHandle& handle) : name(c10::toString(handl
   waits = !host_indices &&
       (has_tag(handle, at::Tag::dynamic_output_shape) ||
        has_tag(handle, at::Tag::data_dependent_output));
+  row_index = row_index_of(base);
   composed = is_composed(handle);
 }
 

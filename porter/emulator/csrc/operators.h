@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -29,6 +30,7 @@ struct Operator {
   bool waits;            // the host needs values to know the result or its shape
   bool waits_for_masks;  // only where an index is a mask
   bool host_indices;     // accepts indices on the CPU, as for any device
+  std::optional<size_t> row_index;  // the argument that picks rows of the first one
   bool composed;         // has a kernel made of other ops, for a device that lacks its own
   std::atomic<uint64_t> calls{0};
   std::atomic<uint64_t> noted{0};  // what support.cpp has looked at

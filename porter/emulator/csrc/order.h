@@ -8,8 +8,10 @@
 
 namespace porter {
 
-// The default stream and 32 more: the bridge has no more, and hands them out again in turn.
-constexpr size_t kStreams = 33;
+// The default stream and 32 more: the bridge has no more, and hands them out again in turn. The
+// last is that of the collectives, which nobody can make the current one.
+constexpr c10::StreamId kCollectives = 33;
+constexpr size_t kStreams = 34;
 
 // How far each stream has come, as somebody knows it.
 using Clock = std::array<uint64_t, kStreams>;

@@ -2,17 +2,22 @@
 #include "regions.h"
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 namespace porter {
 namespace {
 
 using Steps = Region::Steps;
+using Run = Region::Run;
 
 // More are not listed: two such regions are taken to overlap where their extents do.
 constexpr int64_t kRuns = 1 << 16;
 
 int64_t count_runs(const Region& region) {
+  if (region.runs) {
+    return static_cast<int64_t>(region.runs->size());
+  }
   int64_t count = 1;
   for (size_t i = 0; i + 1 < region.steps.size(); ++i) {
     count *= region.steps[i].count;
@@ -20,8 +25,11 @@ int64_t count_runs(const Region& region) {
   return count;
 }
 
-// Where each run begins, in order.
-std::vector<int64_t> runs_of(const Region& region) {
+// In order.
+std::shared_ptr<const std::vector<Run>> runs_of(const Region& region) {
+  if (region.runs) {
+    return region.runs;
+  }
   std::vector<int64_t> starts{region.begin};
   for (size_t i = 0; i + 1 < region.steps.size(); ++i) {
     const auto [stride, count] = region.steps[i];
@@ -35,7 +43,44 @@ std::vector<int64_t> runs_of(const Region& region) {
     starts = std::move(more);
   }
   std::sort(starts.begin(), starts.end());
-  return starts;
+  std::vector<Run> runs;
+  runs.reserve(starts.size());
+  for (const auto start : starts) {
+    runs.push_back({start, start + region.steps.back().count});
+  }
+  return std::make_shared<const std::vector<Run>>(std::move(runs));
+}
+
+bool rows_are_dense(const c10::TensorImpl& tensor) {
+  int64_t expected = 1;
+  for (int64_t i = tensor.dim() - 1; i > 0; --i) {
+    if (tensor.size(i) > 1 && tensor.stride(i) != expected) {
+      return false;
+    }
+    expected *= tensor.size(i);
+  }
+  return tensor.dim() > 0 && expected > 0 && tensor.stride(0) >= expected;
+}
+
+// Whether each run of `inner` lies in one of `outer`; no two of `outer` touch.
+bool within(const std::vector<Run>& inner, const std::vector<Run>& outer) {
+  size_t i = 0;
+  return std::all_of(inner.begin(), inner.end(), [&](const Run& run) {
+    while (i < outer.size() && outer[i].end < run.end) {
+      ++i;
+    }
+    return i < outer.size() && outer[i].begin <= run.begin;
+  });
+}
+
+bool meet(const std::vector<Run>& left, const std::vector<Run>& right) {
+  for (size_t i = 0, j = 0; i < left.size() && j < right.size();) {
+    if (left[i].begin < right[j].end && right[j].begin < left[i].end) {
+      return true;
+    }
+    left[i].end < right[j].end ? ++i : ++j;
+  }
+  return false;
 }
 
 }  // namespace
@@ -84,12 +129,45 @@ Region Region::of(const c10::TensorImpl& tensor, int64_t origin) {
   return region;
 }
 
+Region Region::of_rows(const c10::TensorImpl& tensor, const std::vector<uint64_t>& rows) {
+  const auto all = of(tensor);
+  if (all.empty() || !rows_are_dense(tensor)) {
+    return all;
+  }
+  const auto item = static_cast<int64_t>(tensor.itemsize());
+  const int64_t distance = tensor.stride(0) * item;
+  const int64_t length = tensor.numel() / tensor.size(0) * item;
+  std::vector<Run> runs;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (uint64_t left = rows[i]; left; left &= left - 1) {
+      const int64_t row = static_cast<int64_t>(i) * 64 + std::countr_zero(left);
+      const int64_t begin = all.begin + row * distance;
+      if (!runs.empty() && runs.back().end == begin) {
+        runs.back().end += length;
+      } else {
+        runs.push_back({begin, begin + length});
+      }
+    }
+  }
+  if (runs.empty()) {
+    return whole(all.begin, all.begin);
+  }
+  auto region = whole(runs.front().begin, runs.back().end);
+  if (runs.size() > 1) {
+    region.runs = std::make_shared<const std::vector<Run>>(std::move(runs));
+  }
+  return region;
+}
+
 bool Region::covers(const Region& other) const {
   if (other.empty()) {
     return true;
   }
   if (other.begin < begin || other.end > end) {
     return false;
+  }
+  if (runs) {
+    return other.runs ? within(*other.runs, *runs) : within({{other.begin, other.end}}, *runs);
   }
   if (steps.size() == 1) {
     return true;
@@ -106,26 +184,12 @@ bool Region::overlaps(const Region& other) const {
   if (empty() || other.empty() || begin >= other.end || other.begin >= end) {
     return false;
   }
-  if (steps.size() == 1 && other.steps.size() == 1) {
+  const int64_t own = count_runs(*this);
+  const int64_t others = count_runs(other);
+  if ((own == 1 && others == 1) || own > kRuns || others > kRuns) {
     return true;
   }
-  if (count_runs(*this) > kRuns || count_runs(other) > kRuns) {
-    return true;
-  }
-  const auto own = runs_of(*this);
-  const auto others = runs_of(other);
-  const auto length = steps.back().count;
-  const auto other_length = other.steps.back().count;
-  for (size_t i = 0, j = 0; i < own.size() && j < others.size();) {
-    if (own[i] + length <= others[j]) {
-      ++i;
-    } else if (others[j] + other_length <= own[i]) {
-      ++j;
-    } else {
-      return true;
-    }
-  }
-  return false;
+  return meet(*runs_of(*this), *runs_of(other));
 }
 
 }  // namespace porter

@@ -74,4 +74,9 @@ std::string at_place(const Place* place) {
   return place && place->line ? " (" + place->file + ":" + std::to_string(place->line) + ")" : "";
 }
 
+
+std::string stream_name(c10::StreamId stream) {
+  return stream == kCollectives ? "" : " on stream " + std::to_string(stream);
+}
+
 }  // namespace porter

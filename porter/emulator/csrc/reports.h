@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "order.h"
 #include "places.h"
 
 namespace porter {
@@ -33,5 +34,7 @@ void forget_reports();
 
 // " (model.py:12)", or nothing.
 std::string at_place(const Place* place);
+// " on stream 2", or nothing for a collective, which has a name of its own.
+std::string stream_name(c10::StreamId stream);
 
 }  // namespace porter

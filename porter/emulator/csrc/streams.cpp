@@ -30,17 +30,6 @@ Clock clock_of(c10::StreamId id) {
   return order().of(id);
 }
 
-void host_waits(const Clock& until, const char* reason) {
-  {
-    std::lock_guard lock(order_mutex());
-    if (reason) {
-      count_sync(reason);
-    }
-    order().host_waits(until);
-  }
-  deliver();
-}
-
 c10::Stream stream(c10::StreamId id) {
   return c10::Stream(c10::Stream::UNSAFE, kCard, id);
 }
@@ -143,7 +132,7 @@ c10::StreamId current_stream() {
 
 void set_stream(c10::StreamId id) {
   TORCH_CHECK(
-      id >= 0 && static_cast<size_t>(id) < kStreams, "stream ", id, " does not exist on ", kCard);
+      id >= 0 && id <= kCollectives, "stream ", id, " does not exist on ", kCard);
   if (id != current) {
     flush_graph("stream switch");
     current = id;
@@ -151,7 +140,18 @@ void set_stream(c10::StreamId id) {
 }
 
 c10::StreamId new_stream() {
-  return static_cast<c10::StreamId>(1 + made++ % (kStreams - 1));
+  return static_cast<c10::StreamId>(1 + made++ % (kCollectives - 1));
+}
+
+void host_waits(const Clock& until, const char* reason) {
+  {
+    std::lock_guard lock(order_mutex());
+    if (reason) {
+      count_sync(reason);
+    }
+    order().host_waits(until);
+  }
+  deliver();
 }
 
 void synchronize(const char* reason) {

@@ -2,6 +2,8 @@
 
 #include <c10/core/Stream.h>
 
+#include "order.h"
+
 namespace porter {
 
 constexpr c10::StreamId kDefaultStream = 0;
@@ -12,6 +14,9 @@ void set_stream(c10::StreamId id);
 
 // The next of 32, in turn: the bridge has no more.
 c10::StreamId new_stream();
+
+// The host knows that the streams have come so far; null for `reason` where it did not wait for it.
+void host_waits(const Clock& until, const char* reason);
 
 // The host waits; `reason` names what made it wait.
 void synchronize(const char* reason);

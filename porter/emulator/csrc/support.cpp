@@ -51,6 +51,10 @@ void note_support(Operator& op, c10::ScalarType dtype) {
   if ((op.noted.load(std::memory_order_relaxed) & asked) == asked || supported().empty()) {
     return;
   }
+  // The lists are of aten's ops.
+  if (op.name.rfind("c10d::", 0) == 0) {
+    return;
+  }
   const uint64_t before = op.noted.fetch_or(asked);
   const auto listed = supported().find(op.name);
   if (listed == supported().end() && !op.composed && !(before & kOpItself)) {

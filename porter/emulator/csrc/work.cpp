@@ -3,8 +3,12 @@
 
 #include <utility>
 
+#include <c10/core/StreamGuard.h>
+
 #include "boxed.h"
 #include "device.h"
+#include "order.h"
+#include "streams.h"
 
 namespace porter {
 namespace {
@@ -14,10 +18,17 @@ using c10::ivalue::Future;
 class DeviceWork final : public c10d::Work {
  public:
   DeviceWork(c10::intrusive_ptr<c10d::Work> host, std::shared_ptr<Aliases> aliases)
-      : Work(-1, host->retrieveOpType()), host_(std::move(host)), aliases_(std::move(aliases)) {}
+      : Work(-1, host->retrieveOpType()), host_(std::move(host)), aliases_(std::move(aliases)) {
+    std::lock_guard lock(order_mutex());
+    done_ = order().of(kCollectives);
+  }
 
   bool isCompleted() override {
-    return host_->isCompleted();
+    const bool completed = host_->isCompleted();
+    if (completed) {
+      host_waits(done_, nullptr);
+    }
+    return completed;
   }
   bool isSuccess() const override {
     return host_->isSuccess();
@@ -30,8 +41,10 @@ class DeviceWork final : public c10d::Work {
   }
   void synchronize() override {
     host_->synchronize();
+    current_stream_waits();
   }
   bool wait(std::chrono::milliseconds timeout) override {
+    current_stream_waits();
     return host_->wait(timeout);
   }
   void abort() override {
@@ -67,12 +80,20 @@ class DeviceWork final : public c10d::Work {
       }
       c10::IValue value = done.value();
       map_tensors(value, [&](const at::Tensor& tensor) { return aliases->to_device(tensor); });
+      // Who waits for a future waits for what the streams, as they are now, have been asked for.
+      c10::StreamGuard guard(c10::Stream(c10::Stream::UNSAFE, kCard, kCollectives));
       future->markCompleted(std::move(value));
     });
     return future;
   }
 
  private:
+  void current_stream_waits() const {
+    std::lock_guard lock(order_mutex());
+    order().stream_waits(current_stream(), done_);
+  }
+
+  Clock done_{};
   const c10::intrusive_ptr<c10d::Work> host_;
   const std::shared_ptr<Aliases> aliases_;
 };
