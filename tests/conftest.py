@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
@@ -83,6 +84,21 @@ OVERLAY = {
         "class Kind:\n    LARGE = 1\n\n\ndef copy_pages(*args):\n    raise NotImplementedError\n"
     ),
 }
+
+
+_WHOLE_DEVICE = 500_000  # bytes; what a test compiles of its own is smaller
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The emulated device takes minutes to build: once for all tests, into the usual cache."""
+    yield
+    anew = [
+        folder
+        for folder, _, names in os.walk(tmp_path_factory.getbasetemp())
+        if "_device.so" in names and Path(folder, "_device.so").stat().st_size > _WHOLE_DEVICE
+    ]
+    assert anew == [], "built by a test that has a cache of its own: let it stop at --level static"
 
 
 @dataclass(frozen=True)

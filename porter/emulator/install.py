@@ -47,6 +47,7 @@ def configure(settings: Settings) -> None:
         sanitize=settings.sanitizer,
         places=settings.lines,
     )
+    load().set_index_policy(settings.indices)
 
 
 @cache

@@ -31,14 +31,16 @@ class Recording:
     counted together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cut: bool = True) -> None:
+        """``cut``: its beginning and its end cut the graph, so that it holds whole ones."""
         self._device = load()
+        self._cut = cut
         self.begin()
 
     def begin(self) -> None:
         """Start again from nothing."""
         self.abandon()
-        self._device.flush_graph("recording")
+        self._cut_graph()
         _fold_peaks()
         self._peak = 0
         _open.append(self)
@@ -48,9 +50,9 @@ class Recording:
         self._found: list[Report] = []
 
     def end(self) -> None:
-        """Stop counting. What waits to be launched is launched first."""
+        """Stop counting."""
         if self._after is None:
-            self._device.flush_graph("recording")
+            self._cut_graph()
             self._found = self._new_reports()
             self._after = self._device.counts()
             _fold_peaks()
@@ -70,6 +72,11 @@ class Recording:
     def graphs_with_offsets(self) -> int:
         """Distinct graphs where storage offsets and numbers among the arguments count too."""
         return len(self._difference("graphs_with_offsets"))
+
+    @property
+    def compilations(self) -> int:
+        """Distinct graphs that the process had not launched before."""
+        return len(self._now()["graphs"].keys() - self._before["graphs"].keys())
 
     @property
     def launches(self) -> int:
@@ -139,6 +146,10 @@ class Recording:
             "ops": dict(self.ops),
             "peak_bytes": self.peak_bytes,
         }
+
+    def _cut_graph(self) -> None:
+        if self._cut:
+            self._device.flush_graph("recording")
 
     def _now(self) -> Mapping[str, Any]:
         return self._device.counts() if self._after is None else self._after

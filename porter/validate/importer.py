@@ -2,25 +2,31 @@
 
 It reads a request from standard input and writes one JSON object a line to standard output:
 
-    {"root": FOLDER, "modules": [...], "timeout": SECONDS, "jobs": N}
+    {"root": FOLDER, "modules": [...], "own": [TOP-LEVEL NAMES], "preload": [STATEMENTS],
+     "timeout": SECONDS, "jobs": N}
+    {"loading": STATEMENT}                          before each import of a third party
     {"module": NAME, "error": null | {...}, "probes": [[PATH, LINE, NAME], ...]}
-    {"unavailable": WHY}                                      where there is no emulated device
+    {"unavailable": WHY}                            where there is no emulated device
 
-torch and the device are loaded once; a fork of that process imports one module and ends. So no
-module sees what another has imported, and a crash or a hang takes nothing else along.
+torch, the device and third parties are loaded once; a fork of that process imports one module
+and ends. So no module sees what another of the package has imported, and a crash or a hang takes
+nothing else along.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import selectors
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial, wraps
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FrameType
@@ -28,6 +34,8 @@ from typing import Any
 
 from porter.emulator.install import install
 from porter.errors import PorterError
+from porter.validate.forks import Fork, send
+from porter.validate.preload import preloaded
 
 PROBES = (
     "is_available",
@@ -41,57 +49,92 @@ PROBES = (
     "get_arch_list",
     "mem_get_info",
 )
+_UNBOUND = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 Record = dict[str, Any]
 
 
 def main() -> None:
     request = json.load(sys.stdin)
-    root = Path(request["root"])
     report = os.fdopen(os.dup(1), "w", encoding="utf-8")
     try:
         install()
     except PorterError as error:
         print(json.dumps({"unavailable": str(error)}), file=report)
         return
+    root = Path(request["root"])
+    work = _Work(root, _Probes(root), request["timeout"], request["jobs"])
     _first_on_path(root)
-    for record in _import_all(root, request["modules"], request["timeout"], request["jobs"]):
-        print(json.dumps(record), file=report, flush=True)
+    lines = _lines(work, request["modules"], request["preload"], frozenset(request["own"]))
+    with suppress(KeyboardInterrupt):
+        for line in lines:
+            print(json.dumps(line), file=report, flush=True)
 
 
 def _first_on_path(root: Path) -> None:
     sys.path[:] = [str(root), *filter(None, sys.path)]
-    # What is compiled goes to the working folder, which the rung throws away.
+    # What is compiled goes to the working folder, which the rung throws away: for the next fork.
     sys.pycache_prefix = str(Path.cwd())
+    sys.dont_write_bytecode = False
 
 
-def _import_all(root: Path, modules: list[str], timeout: float, jobs: int) -> Iterator[Record]:
-    waiting = list(reversed(modules))
-    selector = selectors.DefaultSelector()
-    while waiting or selector.get_map():
-        while waiting and len(selector.get_map()) < jobs:
-            child = _Child(root, waiting.pop(), timeout)
-            selector.register(child.pipe, selectors.EVENT_READ, child)
-        ready = {key.data for key, _ in selector.select(timeout=0.2)}
-        for child in [key.data for key in selector.get_map().values()]:
-            if (child in ready and child.at_end()) or child.overdue():
-                selector.unregister(child.pipe)
-                yield child.record()
+def _lines(
+    work: _Work, modules: list[str], statements: list[str], own: frozenset[str]
+) -> Iterator[Record]:
+    """A failure beside third parties that were there before has to show without them too."""
+    left = dict.fromkeys(modules)
+    for line in preloaded(statements, own, partial(work.records, modules), work.timeout):
+        if not _is_in_doubt(line):
+            left.pop(line.get("module", ""), None)
+            yield line
+    yield from work.records(left)
+
+
+def _is_in_doubt(line: Record) -> bool:
+    """A module that is nowhere to be found is so either way."""
+    error = line.get("error")
+    return error is not None and not error.get("missing")
+
+
+@dataclass(frozen=True)
+class _Work:
+    root: Path
+    probes: _Probes
+    timeout: float
+    jobs: int
+
+    def records(self, modules: Iterable[str]) -> Iterator[Record]:
+        waiting = list(reversed(list(modules)))
+        selector = selectors.DefaultSelector()
+        while waiting or selector.get_map():
+            while waiting and len(selector.get_map()) < self.jobs:
+                child = _Child(self, waiting.pop())
+                selector.register(child.pipe, selectors.EVENT_READ, child)
+            ready = {key.data for key, _ in selector.select(timeout=0.2)}
+            for child in [key.data for key in selector.get_map().values()]:
+                if (child in ready and child.at_end()) or child.overdue():
+                    selector.unregister(child.pipe)
+                    yield child.record()
+
+    def run(self, module: str, pipe: int) -> None:
+        """In the child."""
+        error: Record | None = None
+        try:
+            import_module(module)
+        except BaseException as caught:
+            error = _described(caught, self.root)
+        send(pipe, json.dumps({"error": error, "probes": sorted(self.probes.seen)}).encode())
 
 
 class _Child:
     """A fork that imports one module and sends what became of it through a pipe."""
 
-    def __init__(self, root: Path, module: str, timeout: float) -> None:
+    def __init__(self, work: _Work, module: str) -> None:
         self._module = module
-        self._timeout = timeout
-        self._deadline = time.monotonic() + timeout
+        self._timeout = work.timeout
+        self._deadline = time.monotonic() + work.timeout
         self._received = b""
-        self.pipe, sender = os.pipe()
-        self._pid = os.fork()
-        if self._pid == 0:
-            os.close(self.pipe)
-            _run(root, module, sender)
-        os.close(sender)
+        self._fork = Fork.of(partial(work.run, module))
+        self.pipe = self._fork.pipe
 
     def at_end(self) -> bool:
         chunk = os.read(self.pipe, 1 << 16)
@@ -102,42 +145,23 @@ class _Child:
         return time.monotonic() > self._deadline
 
     def record(self) -> Record:
-        os.close(self.pipe)
-        with suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
-        _, status = os.waitpid(self._pid, 0)
+        code = self._fork.end()
         try:
             return {"module": self._module, **json.loads(self._received)}
         except ValueError:
-            return {"module": self._module, "error": {"kind": self._end(status)}, "probes": []}
+            return {"module": self._module, "error": {"kind": self._end(code)}, "probes": []}
 
-    def _end(self, status: int) -> str:
+    def _end(self, code: int) -> str:
         if self.overdue():
             return f"takes more than {self._timeout:g} s"
-        code = os.waitstatus_to_exitcode(status)
         return f"ends the interpreter by {signal.Signals(-code).name}" if code < 0 else "exits"
 
 
-def _run(root: Path, module: str, sender: int) -> None:
-    """In the child. It ends here, whatever threads the module has started."""
-    os.setpgid(0, 0)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
-    probes = _Probes(root)
-    error: Record | None = None
-    try:
-        import_module(module)
-    except BaseException as caught:
-        error = _described(caught, root)
-    message = json.dumps({"error": error, "probes": sorted(probes.seen)}).encode()
-    while message:
-        message = message[os.write(sender, message) :]
-    os._exit(0)
-
-
 class _Probes:
-    """Watches who in the package asks torch for CUDA; the answers stay what they are."""
+    """Watches who in the package asks torch for CUDA; the answers stay what they are.
+
+    ``seen`` of a fork is its own.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -147,6 +171,7 @@ class _Probes:
             setattr(cuda, name, self._watched(name, getattr(cuda, name)))
 
     def _watched(self, name: str, probe: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(probe)
         def watched(*args: Any, **kwargs: Any) -> Any:
             caller = sys._getframe(1)
             if path := _below(self._root, caller.f_code):
@@ -163,12 +188,13 @@ def _described(error: BaseException, root: Path) -> Record:
     if isinstance(error, SyntaxError) and error.filename:
         with suppress(ValueError):
             place = (str(Path(error.filename).relative_to(root)), error.lineno or 1)
-    message = str(error).strip().partition("\n")[0]
+    message = str(error).strip().partition("\n")[0].replace(f"{root}{os.sep}", "")
     return {
         "kind": f"{type(error).__name__}: {message}" if message else type(error).__name__,
         "path": place[0],
         "line": place[1],
         "missing": _missing(error),
+        "unbound": _unbound(error),
     }
 
 
@@ -191,6 +217,12 @@ def _missing(error: BaseException | None) -> str | None:
             return error.name
         error = error.__cause__ or error.__context__
     return None
+
+
+def _unbound(error: BaseException) -> str | None:
+    """The dotted name that ``from a import b`` did not find in a module that is there."""
+    found = _UNBOUND.match(str(error)) if isinstance(error, ImportError) else None
+    return f"{found[2]}.{found[1]}" if found else None
 
 
 if __name__ == "__main__":

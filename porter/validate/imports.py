@@ -15,10 +15,14 @@ from typing import Any
 
 from porter.progress import Progress
 from porter.sources.tree import SourceTree
+from porter.validate.remaining import Remaining
 from porter.validate.rung import Failure, Outcome, Status
+from porter.validate.source_files import read_source
+from porter.validate.third_parties import third_parties
+from porter.wording import plural
 
 _TIMEOUT = 60.0  # seconds a module
-_JOBS = 2
+_JOBS = os.cpu_count() or 1
 _PROGRAM = "from porter.validate.importer import main; main()"
 
 
@@ -35,25 +39,36 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
     if find_spec("torch") is None:
         return Outcome(Status.NOT_RUN, "needs torch: pip install 'porter[emulator]'")
     tops = {path.partition("/")[0].partition(".")[0] for path in files}
-    tally = _Tally(modules, tops)
-    for done, record in enumerate(import_modules(tree.root, modules), start=1):
-        if reason := record.get("unavailable"):
+    sources = (read_source(tree.read(path), path) for path in modules.values())
+    preload = third_parties((text for text in sources if isinstance(text, str)), tops)
+    tally = _Tally(modules, tops, _dropped(tree, files))
+    for line in import_modules(tree.root, modules, tops, preload):
+        if reason := line.get("unavailable"):
             return Outcome(Status.NOT_RUN, reason)
-        tally.add(record)
+        if "module" in line:
+            tally.add(line)
         if progress is not None:
-            progress(done, len(modules))
+            progress(tally.done, len(modules) if tally.done else None)
     return tally.outcome()
 
 
-def import_modules(root: Path, modules: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """What ``porter.validate.importer`` says about each module, in the order of their ends."""
+def import_modules(
+    root: Path, modules: Iterable[str], tops: Iterable[str], preload: Iterable[str]
+) -> Iterator[dict[str, Any]]:
+    """What ``porter.validate.importer`` says, about each module in the order of their ends.
+
+    ``tops`` are the top-level names of the package, ``preload`` statements that import third
+    parties; with none of them the result is the same, later.
+    """
     request = {
         "root": str(root.resolve()),
         "modules": list(modules),
+        "own": list(tops),
+        "preload": list(preload),
         "timeout": _TIMEOUT,
         "jobs": _JOBS,
     }
-    with TemporaryDirectory(prefix="porter-") as scratch:
+    with TemporaryDirectory(prefix="porter-", ignore_cleanup_errors=True) as scratch:
         own = str(Path(__file__).resolve().parents[2])
         paths = [own, os.environ.get("PYTHONPATH", "")]
         program = subprocess.Popen(
@@ -66,10 +81,15 @@ def import_modules(root: Path, modules: Iterable[str]) -> Iterator[dict[str, Any
         )
         with program:
             assert program.stdin is not None and program.stdout is not None
-            with program.stdin:
-                json.dump(request, program.stdin)
-            for line in program.stdout:
-                yield json.loads(line)
+            try:
+                with program.stdin:
+                    json.dump(request, program.stdin)
+                for line in program.stdout:
+                    yield json.loads(line)
+            finally:
+                # Where nobody wants the rest. The pipe ends with the last fork that writes files.
+                program.kill()
+                program.stdout.read()
 
 
 def _modules(files: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -84,16 +104,25 @@ def _modules(files: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield ".".join(parts), path
 
 
+def _dropped(tree: SourceTree, files: Iterable[str]) -> frozenset[str]:
+    """The native modules that were left behind, where the wheel says so."""
+    lists = [path for path in files if path.endswith(".dist-info/porter/remaining.json")]
+    return frozenset(name for path in lists for name in Remaining.read(tree, path).native_modules)
+
+
 class _Tally:
-    def __init__(self, modules: dict[str, str], tops: set[str]) -> None:
+    def __init__(self, modules: dict[str, str], tops: set[str], dropped: frozenset[str]) -> None:
         self._modules = modules
         self._tops = tops
+        self._dropped = dropped
+        self.done = 0
         self._imported = 0
         self._failures: list[Failure] = []
         self._needs: dict[str, list[str]] = defaultdict(list)
         self._probes: set[tuple[str, int, str]] = set()
 
     def add(self, record: dict[str, Any]) -> None:
+        self.done += 1
         module = record["module"]
         self._probes.update((path, line, name) for path, line, name in record["probes"])
         error = record["error"]
@@ -103,8 +132,8 @@ class _Tally:
             self._needs[need].append(module)
         else:
             path = error.get("path") or self._modules[module]
-            what = f"{module} does not import: {error['kind']}"
-            self._failures.append(Failure(path, error.get("line", 1), what, self._cure(error)))
+            what, cure = self._why(error)
+            self._failures.append(Failure(path, error.get("line", 1), f"{module} {what}", cure))
 
     def outcome(self) -> Outcome:
         needing = sum(map(len, self._needs.values()))
@@ -123,17 +152,28 @@ class _Tally:
     def _third_party(self, missing: str | None) -> str | None:
         """The package that is not installed; None where its lack is the wheel's own fault."""
         top = (missing or "").partition(".")[0]
-        own = not top or top in self._tops or top in ("torch", "habana_frameworks")
-        return None if own or find_spec(top) is not None else top
+        if not top or top in self._tops or top in ("torch", "habana_frameworks"):
+            return None
+        spec = find_spec(top)
+        if spec is None:
+            return top
+        # Several distributions share a namespace package; the one that has this is not there.
+        return missing if spec.origin is None else None
 
-    def _cure(self, error: dict[str, Any]) -> str:
-        missing = error.get("missing")
-        if missing and missing.partition(".")[0] in self._tops:
-            return f"{missing} is not in the wheel: route it to a module that is"
-        return "correct it, or drop the module by the recipe"
+    def _why(self, error: dict[str, Any]) -> tuple[str, str]:
+        """What is wrong with a module, and the cure."""
+        missing = error.get("missing") or error.get("unbound") or ""
+        if missing in self._dropped:
+            what = f"needs {missing}, a native module that the port dropped"
+            return what, "route it to a module that is in the wheel, or drop this one by the recipe"
+        if error.get("missing") and missing.partition(".")[0] in self._tops:
+            what = f"needs {missing}, which is not in the wheel"
+            return what, "add it, or drop this one by the recipe"
+        return f"does not import: {error['kind']}", "correct it, or drop the module by the recipe"
 
     def _notes(self) -> Iterator[str]:
         for need, modules in sorted(self._needs.items()):
-            yield f"needs {need}: {', '.join(sorted(modules))}"
+            count = plural(len(modules), "module")
+            yield f"needs {need}, which is not installed: {count}: {', '.join(sorted(modules))}"
         for path, line, name in sorted(self._probes):
-            yield f"{path}:{line}: asks torch.cuda.{name}()"
+            yield f"{path}:{line}: asks torch.cuda.{name}() while it is imported"

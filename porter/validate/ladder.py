@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from rich.text import Text
@@ -17,6 +18,7 @@ from porter.validate import imports, static
 from porter.validate.rung import Outcome, Status
 
 _SHOWN_FAILURES = 20
+_NOTE = 200  # characters
 _STYLES = {Status.PASSED: "green", Status.FAILED: "bold red", Status.NOT_RUN: "yellow"}
 _CAVEAT = "A green ladder is not a Gaudi card: nothing here ran on one."
 
@@ -70,7 +72,7 @@ class Ladder:
         }
 
     def text(self) -> Text:
-        """The ladder for a terminal; a long list of failures is cut, which JSON never is."""
+        """The ladder for a terminal; what is long is cut, which JSON never is."""
         lines = [Text(self.label, "bold")]
         for rung in RUNGS:
             lines += _lines(rung, self.outcomes[rung.name])
@@ -116,5 +118,8 @@ def _lines(rung: Rung, outcome: Outcome) -> list[Text]:
     shown = [*map(str, outcome.failures[:_SHOWN_FAILURES])]
     if hidden := len(outcome.failures) - len(shown):
         shown.append(f"... and {hidden} more (--format json lists all)")
-    details = [Text(f"  {line}") for line in (*shown, *outcome.notes)]
+    notes = [
+        shorten(note, _NOTE, placeholder=" ... (--format json lists all)") for note in outcome.notes
+    ]
+    details = [Text(f"  {line}") for line in (*shown, *notes)]
     return [head, *details, Text(f"  does not prove {rung.does_not_prove}", "dim")]

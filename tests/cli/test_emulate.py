@@ -9,8 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+import porter.emulator
+
+SCHEMA = Path(porter.emulator.__path__[0]) / "report.schema.json"
 pytest.importorskip("torch")
 
 
@@ -64,7 +68,9 @@ def reported(
     program.write_text(code)
     file = folder / "report.json"
     run = emulate(sys.executable, str(program), options=("--report", str(file), *options))
-    return run, json.loads(file.read_text())
+    report = json.loads(file.read_text())
+    jsonschema.validate(report, json.loads(SCHEMA.read_text()))
+    return run, report
 
 
 def test_a_fault_makes_the_exit_code_1(tmp_path: Path) -> None:

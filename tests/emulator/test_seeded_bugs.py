@@ -18,7 +18,7 @@ import pytest
 from porter.emulator.sanitizer import RULES
 
 BUGS = Path(__file__).with_name("bugs")
-NO_FAULT = {"cpu-fallback", "index-out-of-range"}
+NO_FAULT = {"cpu-fallback"}
 PROGRAM = """
 import json, runpy, signal
 from contextlib import suppress

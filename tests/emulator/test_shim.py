@@ -21,6 +21,7 @@ pytest.importorskip("torch")
 TABLE = read_toml(rules_folder() / "api" / "gaudi-1.19.toml")
 SHIM = Path(porter.emulator.finder.__file__).parent / "shim"
 MISSING = [name for entry in read_toml(SHIM / "missing.toml")["missing"] for name in entry["names"]]
+LATER = {name: entry["signature"] for name, entry in read_toml(SHIM / "later.toml").items()}
 NATIVE = {
     f"{top}torch.hpu.Stream.{name}"
     for top in ("", "habana_frameworks.")
@@ -82,9 +83,17 @@ def test_signatures(lazy: dict[str, Any]) -> None:
     wrong = {
         name: found
         for name, found in lazy["surface"].items()
-        if not same(TABLE["names"][name], found) and not (found == "native" and name in NATIVE)
+        if not same({**TABLE["names"], **LATER}[name], found)
+        and not (found == "native" and name in NATIVE)
     }
     assert wrong == {}
+
+
+def test_a_later_signature_only_adds_arguments_that_may_be_left_out() -> None:
+    for name, signature in LATER.items():
+        now, then = (arguments(text) for text in (signature, TABLE["names"][name]))
+        assert now[: len(then)] == then and len(now) > len(then)
+        assert all("=" in argument for argument in now[len(then) :])
 
 
 def test_lazy_only_names_are_absent_in_eager_mode(eager: dict[str, Any]) -> None:
@@ -98,6 +107,15 @@ def same(expected: str, found: str) -> bool:
     if not expected.startswith("(") or not found.startswith("("):
         return expected == found
     return parameters(expected) == parameters(found)
+
+
+def arguments(signature: str) -> list[str]:
+    tree = ast.parse(f"def f{signature}: ...").body[0].args
+    defaults = [None] * (len(tree.args) - len(tree.defaults)) + tree.defaults
+    return [
+        argument.arg + (f"={ast.unparse(default)}" if default else "")
+        for argument, default in zip(tree.args, defaults, strict=True)
+    ]
 
 
 def parameters(signature: str) -> str:
@@ -238,22 +256,87 @@ def test_a_wrapped_module_computes_the_same(run: Any) -> None:
     assert (done.code, done.err) == (0, "")
 
 
-def test_the_compiler_backend_of_eager_mode(run: Any) -> None:
+@pytest.mark.parametrize("lazy", [True, False])
+def test_the_compiler_backend_is_there_when_the_compiler_is(run: Any, lazy: bool) -> None:
     code = """
+        import sys
+        print("torch._dynamo" in sys.modules)
         compiled = torch.compile(lambda x: x * 2 + 1, backend="hpu_backend")
         print(compiled(torch.ones(2, device="hpu")).tolist())
     """
-    assert run(code, lazy=False).out == "[3.0, 3.0]\n"
+    assert run(code, lazy=lazy).out == "False\n[3.0, 3.0]\n"
 
 
-def test_metrics_say_that_they_count_nothing(run: Any) -> None:
+def test_the_compiler_backend_where_the_compiler_came_first() -> None:
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import porter.emulator; porter.emulator.install()\n"
+            "import torch, torch._dynamo, habana_frameworks.torch\n"
+            "print('hpu_backend' in torch._dynamo.list_backends())",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == "True\n"
+
+
+def test_flags_of_the_backend(run: Any) -> None:
     done = run("""
-        with torch.hpu.metric_localcontext("graph_compilation") as metric:
-            pass
+        import habana_frameworks.torch.internal.bridge_config as flags
+        assert flags.get_pt_compile_only_mode() is False
+        with flags.env_setting("PT_COMPILE_ONLY_MODE", True):
+            assert flags.get_pt_compile_only_mode() is True
+        assert flags.get_pt_compile_only_mode() is False
+        try:
+            with flags.env_setting("PT_NO_SUCH_FLAG", True):
+                pass
+        except KeyError as error:
+            print("no", error)
+    """)
+    assert (done.code, done.out) == (0, "no 'get_pt_no_such_flag'\n")
+
+
+def test_the_bridge_lends_its_torch(run: Any) -> None:
+    done = run("from habana_frameworks.torch import torch as lent; assert lent is torch")
+    assert (done.code, done.err) == (0, "")
+
+
+def test_a_graph_is_compiled_once(run: Any) -> None:
+    done = run("""
+        def launches(*sizes):
+            for size in sizes:
+                torch.ones(size, device="hpu").add_(1)
+                torch.hpu.synchronize()
+        counted = []
+        for sizes in ((3, 3, 4), (3, 4), (5,)):
+            with torch.hpu.metric_localcontext("graph_compilation") as metric:
+                launches(*sizes)
+            counted.append(metric.stats()[0])
+        print(counted, torch.hpu.metric_global("graph_compilation").stats()[0])
+    """)
+    counts = [("TotalNumber", count) for count in (2, 0, 1)]
+    assert done.out == f"{counts} ('TotalNumber', 3)\n", done.err
+
+
+def test_fallbacks_are_counted(run: Any) -> None:
+    done = run("""
+        x = torch.ones(4, device="hpu")
+        x.mode()
+        with torch.hpu.metric_localcontext("cpu_fallback") as metric:
+            x.mode(), x.mode(), x + x
         print(metric.stats())
     """)
-    assert done.out == "[('TotalNumber', 0), ('TotalTime', 0), ('AvgTime', 0)]\n"
-    assert "the emulator compiles no graphs" in done.err
+    assert done.out == "[('TotalNumber', 2), ('FallbackOps', [('aten::mode', 2)])]\n", done.err
+
+
+def test_a_dump_of_all_metrics(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "metrics.json"
+    done = run(f"torch.hpu.metrics_dump({str(file)!r})")
+    assert done.code == 0, done.err
+    assert json.loads(file.read_text())["memory_defragmentation"]["TotalNumber"] == 0
 
 
 def test_fused_kernels_are_their_formula(run: Any) -> None:

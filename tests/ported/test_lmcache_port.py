@@ -22,8 +22,8 @@ pytestmark = pytest.mark.network
 ONLY_CUDA = ("cufile-python", "cupy-cuda12x", "cupy-cuda13x", "cuda-python", "nixl", "nixl-cu13")
 
 
-def port(version: str, folder: Path) -> Path:
-    command = ["port", f"lmcache=={version}", "-o", str(folder), "--level", "static"]
+def port(version: str, folder: Path, level: str = "static") -> Path:
+    command = ["port", f"lmcache=={version}", "-o", str(folder), "--level", level]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
     return folder / f"lmcache-{version}+hpu.1-py3-none-any.whl"
@@ -74,3 +74,14 @@ def test_what_is_left_to_do_is_said_where_it_is(tmp_path: Path) -> None:
 def test_built_twice_it_is_the_same_file(tmp_path: Path) -> None:
     first = port("0.3.9.post2", tmp_path / "first")
     assert first.read_bytes() == port("0.3.9.post2", tmp_path / "second").read_bytes()
+
+
+def test_the_flagship_imports_on_the_emulated_device(tmp_path: Path) -> None:
+    """Many of its modules need what is not installed here; those that do not, import."""
+    pytest.importorskip("torch", reason="the import rung needs torch")
+    port("0.3.9.post2", tmp_path, "import")
+    rungs = json.loads((tmp_path / "ladder.json").read_text())["rungs"]
+    (rung,) = (rung for rung in rungs if rung["name"] == "import")
+    assert (rung["status"], rung["failures"]) == ("passed", [])
+    assert not rung["detail"].startswith("0 of")
+    assert [note for note in rung["notes"] if "torch.cuda" in note] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from porter.progress import Progress
 from porter.sources.tree import SourceTree
 from porter.validate import imports
 from porter.validate.rung import Outcome, Status
@@ -21,6 +23,10 @@ BAD = {
     "pkg/fine.py": "import torch, habana_frameworks.torch\nx = torch.ones(1).hpu()\n",
     "pkg/loud.py": "print('noise')\nimport sys; sys.stderr.write('noise')\n",
     "pkg/native.py": "\nimport pkg.c_ops\n",
+    "pkg/unbound.py": "\n\nfrom pkg import c_ops\n",
+    "pkg/misnamed.py": "from pkg import fines\n",
+    "pkg/gone.py": "import pkg.late\n",
+    "pkg/outdated.py": "import email.no_such_module\n",
     "pkg/third.py": "import no_such_package.sub\n",
     "pkg/wrapped.py": (
         "try:\n    import no_such_package\n"
@@ -44,24 +50,36 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return climb(root, BAD)
 
 
-def climb(root: Path, files: dict[str, str]) -> Outcome:
+def climb(root: Path, files: dict[str, str], progress: Progress | None = None) -> Outcome:
     from porter.sources.tree import Kind  # noqa: PLC0415
 
-    for path, text in {**files, "pkg-1.0.dist-info/METADATA": ""}.items():
-        (root / path).parent.mkdir(exist_ok=True)
+    left = {"schema_version": 1, "files": [], "native_modules": ["pkg.c_ops"], "routed_modules": []}
+    info = {"METADATA": "", "porter/remaining.json": json.dumps(left)}
+    info = {f"pkg-1.0.dist-info/{name}": text for name, text in info.items()}
+    for path, text in {**files, **info}.items():
+        (root / path).parent.mkdir(exist_ok=True, parents=True)
         (root / path).write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(imports, "_TIMEOUT", 8.0)
-        return imports.check(SourceTree(root, Kind.WHEEL, "pkg.whl"))
+        return imports.check(SourceTree(root, Kind.WHEEL, "pkg.whl"), progress)
 
 
 @needs_torch
 def test_each_failure_is_named_at_its_place(outcome: Outcome) -> None:
     found = {failure.path: (failure.line, failure.what) for failure in outcome.failures}
     assert found == {
-        "pkg/native.py": (
-            2,
-            "pkg.native does not import: ModuleNotFoundError: No module named 'pkg.c_ops'",
+        "pkg/native.py": (2, "pkg.native needs pkg.c_ops, a native module that the port dropped"),
+        "pkg/unbound.py": (3, "pkg.unbound needs pkg.c_ops, a native module that the port dropped"),
+        "pkg/misnamed.py": (
+            1,
+            "pkg.misnamed does not import: "
+            "ImportError: cannot import name 'fines' from 'pkg' (pkg/__init__.py)",
+        ),
+        "pkg/gone.py": (1, "pkg.gone needs pkg.late, which is not in the wheel"),
+        "pkg/outdated.py": (
+            1,
+            "pkg.outdated does not import: ModuleNotFoundError: "
+            "No module named 'email.no_such_module'",
         ),
         "pkg/wrong.py": (2, "pkg.wrong does not import: ZeroDivisionError: division by zero"),
         "pkg/ends.py": (1, "pkg.ends does not import: SystemExit: 0"),
@@ -79,19 +97,35 @@ def test_each_failure_is_named_at_its_place(outcome: Outcome) -> None:
 @needs_torch
 def test_a_native_module_that_was_dropped_has_a_cure(outcome: Outcome) -> None:
     (failure,) = (item for item in outcome.failures if item.path == "pkg/native.py")
-    assert failure.cure == "pkg.c_ops is not in the wheel: route it to a module that is"
+    assert failure.cure == (
+        "route it to a module that is in the wheel, or drop this one by the recipe"
+    )
 
 
 @needs_torch
 def test_a_third_party_is_neither_pass_nor_fail(outcome: Outcome) -> None:
-    assert "needs no_such_package: pkg.third, pkg.wrapped" in outcome.notes
-    assert outcome.summary == ("5 of 14 modules import, 2 need what is not installed, 7 fail")
+    assert (
+        "needs no_such_package, which is not installed: 2 modules: pkg.third, pkg.wrapped"
+        in outcome.notes
+    )
+    assert outcome.summary == ("5 of 18 modules import, 2 need what is not installed, 11 fail")
+
+
+@needs_torch
+def test_a_namespace_may_lack_a_distribution(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site" / "shared" / "here").mkdir(parents=True)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    lacking = climb(tmp_path / "wheel", {"pkg/a.py": "import shared.here, shared.there.deep\n"})
+    assert lacking.notes == ("needs shared.there, which is not installed: 1 module: pkg.a",)
 
 
 @needs_torch
 def test_cuda_probes_are_listed_with_their_caller(outcome: Outcome) -> None:
     assert [note for note in outcome.notes if "torch.cuda" in note] == [
-        "pkg/probe.py:3: asks torch.cuda.is_available()"
+        "pkg/probe.py:3: asks torch.cuda.is_available() while it is imported"
     ]
 
 
@@ -106,6 +140,14 @@ def test_a_good_wheel_passes_and_is_left_as_it_was(tmp_path: Path) -> None:
 @needs_torch
 def test_where_all_need_a_third_party_nothing_is_proven(tmp_path: Path) -> None:
     assert climb(tmp_path, {"pkg/third.py": BAD["pkg/third.py"]}).status is Status.NOT_RUN
+
+
+@needs_torch
+def test_progress_shows_before_the_first_module_is_done(tmp_path: Path) -> None:
+    shown: list[tuple[int, int | None]] = []
+    climb(tmp_path, {"pkg/a.py": "import libcst\n"}, lambda *done: shown.append(done))
+    assert shown[0] == (0, None)
+    assert shown[-1] == (1, 1)
 
 
 @needs_torch

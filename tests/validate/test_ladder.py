@@ -71,7 +71,7 @@ def test_a_wheel_file(make_wheel: Make, tmp_path: Path, monkeypatch: pytest.Monk
     with ZipFile(wheel, "w") as archive:
         for path in paths:
             archive.write(tree.root / path, path)
-    ladder = climb(str(wheel))
+    ladder = climb(str(wheel), "static")  # with that cache, the next rung would build its device
     assert statuses(ladder)["static"] == "passed"
     assert ladder.outcomes["static"].notes == ()
 
@@ -115,6 +115,16 @@ def test_a_short_list_is_shown_whole() -> None:
     text = Ladder("label", {"static": outcome, **not_run}).text().plain
     assert "  a[b].py:3: [bold]what[/bold]; cure\n  a note\n" in text
     assert "more" not in text
+
+
+def test_a_long_note_is_cut_and_the_document_has_it_all() -> None:
+    note = "needs " + ", ".join(f"module_{number}" for number in range(99))
+    outcomes = dict.fromkeys(NAMES, Outcome(Status.PASSED, "all of it", notes=(note,)))
+    ladder = Ladder("label", outcomes)
+    assert ladder.document()["rungs"][0]["notes"] == [note]
+    shown = [line for line in ladder.text().plain.splitlines() if "needs" in line]
+    assert len(shown) == len(NAMES)
+    assert all(len(line) < 210 and line.endswith("... (--format json lists all)") for line in shown)
 
 
 def test_the_text_says_what_is_not_proven(make_tree: Make) -> None:

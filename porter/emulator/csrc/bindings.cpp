@@ -8,6 +8,7 @@
 #include "fallback.h"
 #include "generator.h"
 #include "in_flight.h"
+#include "indices.h"
 #include "observation.h"
 #include "operators.h"
 #include "places.h"
@@ -16,6 +17,7 @@
 #include "routing.h"
 #include "streams.h"
 #include "support.h"
+#include "tape.h"
 
 namespace porter {
 namespace {
@@ -150,13 +152,22 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, module) {
   module.def("flush_graph", &flush_graph, py::arg("reason"), no_gil);
   module.def("counts", &counted);
   module.def("reports", &found);
-  module.def("forget_reports", &forget_reports);
+  module.def("forget_reports", [] {
+    forget_reports();
+    forget_notes();
+  });
   module.def("report", [](const std::string& rule, const std::string& op, std::string message) {
     report(rule, op, std::move(message));
   });
   module.def("note", [](const std::string& rule, const std::string& op, std::string message) {
     note(rule, op, std::move(message));
   });
+  py::class_<Tape, std::shared_ptr<Tape>>(module, "Tape")
+      .def(py::init<>())
+      .def("play", &Tape::play, no_gil);
+  module.def("begin_capture", &begin_capture, py::arg("tape"));
+  module.def("end_capture", &end_capture);
+  module.def("is_capturing", [] { return capturing() != nullptr; });
   module.def("announce_to", &announce_to, py::arg("listener"));
   module.def("current_place", [] {
     const auto place = current_place();
@@ -168,6 +179,8 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, module) {
     address_taken(tensor.storage(), op);
   });
   module.def("host_alias", &host_alias, py::arg("tensor"));
+  module.def("set_index_policy", &set_index_policy, py::arg("name"));
+  module.def("index_counts", &index_counts);
 }
 
 }  // namespace porter

@@ -14,6 +14,7 @@
 #include "fallback.h"
 #include "in_flight.h"
 #include "observation.h"
+#include "tape.h"
 #include "work.h"
 
 namespace porter {
@@ -92,6 +93,7 @@ void run_collective(
   Observation seen(known(op));
   const auto& schema = op.schema();
   check_op(schema.name());
+  refuse_while_capturing(schema.name());
   const auto aliases = std::make_shared<Aliases>();
   const auto& arguments = schema.arguments();
   for (size_t i = 0; i < arguments.size(); ++i) {

@@ -9,6 +9,7 @@
 #include "device_check.h"
 #include "in_flight.h"
 #include "observation.h"
+#include "tape.h"
 
 namespace porter {
 namespace {
@@ -53,9 +54,21 @@ Tensor convolution(
   if (bias) {
     host_bias = aliases.to_host(*bias);
   }
-  auto result = aliases.to_device(at::convolution_symint(
+  const auto host = at::convolution_symint(
       aliases.to_host(input), aliases.to_host(weight), host_bias, stride, padding, dilation,
-      transposed, output_padding, std::move(groups)));
+      transposed, output_padding, groups);
+  if (auto* tape = capturing()) {
+    tape->add([=, seen = seen.again(), input = aliases.to_host(input),
+               weight = aliases.to_host(weight), stride = stride.vec(), padding = padding.vec(),
+               dilation = dilation.vec(), output_padding = output_padding.vec()] {
+      at::AutoDispatchBelowADInplaceOrView below;
+      OwnWork own;
+      seen.again().start();
+      host.copy_(at::convolution_symint(
+          input, weight, host_bias, stride, padding, dilation, transposed, output_padding, groups));
+    });
+  }
+  auto result = aliases.to_device(host);
   seen.result(result);
   return result;
 }
@@ -73,6 +86,7 @@ std::tuple<Tensor, Tensor, Tensor> convolution_backward(
     std::array<bool, 3> wanted) {
   check_devices({grad, input, weight}, "aten::convolution_backward");
   static auto& op = known("aten::convolution_backward_overrideable");
+  refuse_while_capturing("aten::convolution_backward");
   at::AutoDispatchBelowADInplaceOrView below;
   OwnWork own;
   Aliases aliases;

@@ -13,6 +13,7 @@
 #include "in_flight.h"
 #include "operators.h"
 #include "rows.h"
+#include "tape.h"
 
 namespace porter {
 namespace {
@@ -41,23 +42,42 @@ void to_host(
   }
 }
 
-void run_on_host(Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack* stack) {
-  at::AutoDispatchBelowADInplaceOrView below;
-  OwnWork own;
-  Aliases aliases;
-  DeviceCheck check;
-  Observation seen(op);
-  seen.narrow(sanitizing() ? picked_rows(op, *stack) : std::nullopt);
-  const size_t count = op.arguments.size();
+void call_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack& stack) {
+  op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
+}
+
+std::vector<at::Tensor> results_of(const c10::OperatorHandle& op, torch::jit::Stack& stack) {
+  std::vector<at::Tensor> results;
+  const size_t count = op.schema().returns().size();
   for (size_t i = 0; i < count; ++i) {
-    to_host(torch::jit::peek(*stack, i, count), op, op.arguments[i], aliases, check, seen);
+    c10::IValue value = torch::jit::peek(stack, i, count);
+    map_tensors(value, [&](const at::Tensor& tensor) {
+      results.push_back(tensor);
+      return tensor;
+    });
   }
-  if (check.mixed() && !op.host_indices) {
-    check.check(op.name);
-  }
-  seen.start();
-  call_on_host(handle, *stack, aliases, seen);
-  seen.finish();
+  return results;
+}
+
+// The op once more: what it makes anew is copied to where it lay the first time, which `kept`,
+// on the device, holds.
+void put_on_tape(
+    Tape& tape, const c10::OperatorHandle& op, torch::jit::Stack arguments,
+    std::vector<at::Tensor> results, std::vector<at::Tensor> kept, const Observation& seen) {
+  tape.add([op, arguments = std::move(arguments), results = std::move(results),
+            kept = std::move(kept), seen = seen.again()] {
+    at::AutoDispatchBelowADInplaceOrView below;
+    OwnWork own;
+    seen.again().start();
+    auto stack = arguments;
+    call_on_cpu(op, stack);
+    const auto fresh = results_of(op, stack);
+    for (size_t i = 0; i < fresh.size(); ++i) {
+      if (fresh[i].defined() && !fresh[i].is_alias_of(results[i])) {
+        results[i].copy_(fresh[i]);
+      }
+    }
+  });
 }
 
 struct HostKernel final : c10::OperatorKernel {
@@ -83,13 +103,36 @@ TORCH_LIBRARY_IMPL(_, HPU, library) {
 
 }  // namespace
 
+void run_on_host(Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack* stack) {
+  at::AutoDispatchBelowADInplaceOrView below;
+  OwnWork own;
+  Aliases aliases;
+  DeviceCheck check;
+  Observation seen(op);
+  seen.narrow(sanitizing() ? picked_rows(op, *stack) : std::nullopt);
+  const size_t count = op.arguments.size();
+  for (size_t i = 0; i < count; ++i) {
+    to_host(torch::jit::peek(*stack, i, count), op, op.arguments[i], aliases, check, seen);
+  }
+  if (check.mixed() && !op.host_indices) {
+    check.check(op.name);
+  }
+  seen.start();
+  call_on_host(handle, *stack, aliases, seen);
+  seen.finish();
+}
+
 c10::KernelFunction host_kernel(const c10::OperatorHandle& op) {
   return c10::KernelFunction::makeFromBoxedFunctor(std::make_unique<HostKernel>(known(op)));
 }
 
 void call_on_host(
     const c10::OperatorHandle& op, torch::jit::Stack& stack, Aliases& aliases, Observation& seen) {
-  op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
+  const size_t count = op.schema().arguments().size();
+  auto arguments =
+      capturing() ? torch::jit::Stack(stack.end() - count, stack.end()) : torch::jit::Stack();
+  call_on_cpu(op, stack);
+  auto on_host = capturing() ? results_of(op, stack) : std::vector<at::Tensor>();
   aliases.write_back();
   const size_t results = op.schema().returns().size();
   for (size_t i = 0; i < results; ++i) {
@@ -98,6 +141,10 @@ void call_on_host(
       seen.result(result);
       return result;
     });
+  }
+  if (auto* tape = capturing()) {
+    put_on_tape(
+        *tape, op, std::move(arguments), std::move(on_host), results_of(op, stack), seen);
   }
 }
 

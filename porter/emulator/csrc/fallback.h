@@ -7,6 +7,9 @@
 
 namespace porter {
 
+// The op's kernel for the CPU, on the same memory. Arguments and results are those on the stack.
+void run_on_host(Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack* stack);
+
 // A boxed kernel for one op: its kernel for the CPU, on the same memory.
 c10::KernelFunction host_kernel(const c10::OperatorHandle& op);
 

@@ -1,6 +1,7 @@
 // Ops on tensors of the CPU, seen through torch's own observer, in all threads.
 #include "host_ops.h"
 
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/record_function.h>
 
 #include "boxed.h"

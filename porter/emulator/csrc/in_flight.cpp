@@ -76,38 +76,50 @@ bool same_bytes(const at::Tensor& left, const at::Tensor& right) {
 void take_off(InFlight copy) {
   std::lock_guard lock(order_mutex());
   in_flight().push_back(std::move(copy));
-  in_flight_count = in_flight().size();
+  ++in_flight_count;
   watch_host_ops(true);
 }
 
 template <typename Done>
-std::vector<InFlight> take_out(Done done) {
+std::vector<InFlight> take_out(const Done& done) {
   std::vector<InFlight> taken;
   std::lock_guard lock(order_mutex());
   auto& copies = in_flight();
   const auto kept = std::stable_partition(
-      copies.begin(), copies.end(), [&](InFlight& copy) { return !done(copy); });
+      copies.begin(), copies.end(), [&](const InFlight& copy) { return !done(copy); });
   std::move(kept, copies.end(), std::back_inserter(taken));
   copies.erase(kept, copies.end());
-  in_flight_count = copies.size();
   if (copies.empty()) {
     watch_host_ops(false);
   }
   return taken;
 }
 
-void land(const std::vector<InFlight>& copies) {
-  OwnWork own;
-  at::AutoDispatchBelowADInplaceOrView below;
-  for (const auto& copy : copies) {
-    if (copy.to_host) {
-      copy.host.copy_(copy.bytes);
-    } else if (!copy.reported && !same_bytes(copy.host, copy.bytes)) {
-      report_at(
-          copy.place, "overwritten-in-flight", "aten::copy_",
-          "the host changed the source of this non_blocking copy to hpu before it had waited for "
-          "it; synchronize, or keep the source until an event behind the copy has passed");
+// One thread at a time: who has waited for a copy finds it landed, whoever lands it.
+template <typename Done>
+void land(const Done& done) {
+  static auto* const mutex = new std::mutex;
+  std::vector<InFlight> landed;
+  std::vector<const InFlight*> spoilt;
+  {
+    std::lock_guard lock(*mutex);
+    OwnWork own;
+    at::AutoDispatchBelowADInplaceOrView below;
+    landed = take_out(done);
+    for (const auto& copy : landed) {
+      if (copy.to_host) {
+        copy.host.copy_(copy.bytes);
+      } else if (!copy.reported && !same_bytes(copy.host, copy.bytes)) {
+        spoilt.push_back(&copy);
+      }
     }
+    in_flight_count -= landed.size();
+  }
+  for (const auto* copy : spoilt) {
+    report_at(
+        copy->place, "overwritten-in-flight", "aten::copy_",
+        "the host changed the source of this non_blocking copy to hpu before it had waited for "
+        "it; synchronize, or keep the source until an event behind the copy has passed");
   }
 }
 
@@ -138,7 +150,7 @@ void read_later(const at::Tensor& host, const Moment& moment, bool raced) {
 
 void deliver() {
   if (anything_in_flight()) {
-    land(take_out([](const InFlight& copy) { return order().before_host(copy.moment); }));
+    land([](const InFlight& copy) { return order().before_host(copy.moment); });
   }
 }
 
@@ -147,21 +159,25 @@ bool follow(const at::Tensor& host, bool written, c10::StreamId stream) {
     return false;
   }
   const auto region = host_region(host);
+  const auto meets = [&](const InFlight& copy) {
+    return (written || copy.to_host) && copy.region.overlaps(region);
+  };
   std::optional<Moment> raced;
   Place asked;
-  land(take_out([&](InFlight& copy) {
-    if (!(written || copy.to_host) || !copy.region.overlaps(region)) {
-      return false;
+  {
+    std::lock_guard lock(order_mutex());
+    for (auto& copy : in_flight()) {
+      if (meets(copy) && !order().before(copy.moment, stream)) {
+        copy.reported = true;
+        raced = copy.moment;
+        asked = copy.place;
+      }
     }
-    if (order().before(copy.moment, stream)) {
-      // Two that write land in their order anyway.
-      return written != copy.to_host;
-    }
-    copy.reported = true;
-    raced = copy.moment;
-    asked = copy.place;
-    return false;
-  }));
+  }
+  // Two that write land in their order anyway.
+  land([&](const InFlight& copy) {
+    return meets(copy) && written != copy.to_host && order().before(copy.moment, stream);
+  });
   if (raced) {
     report(
         "stream-race", "aten::copy_",

@@ -21,6 +21,7 @@
 #include "observation.h"
 #include "recorder.h"
 #include "streams.h"
+#include "tape.h"
 
 namespace porter {
 namespace {
@@ -101,9 +102,16 @@ void copy_to_host(const Tensor& from, const Tensor& to, bool non_blocking, Obser
 
 void copy_on_device(const Tensor& from, const Tensor& to, Observation& seen) {
   Aliases aliases;
-  seen.start();
-  count_copy_on_device(to.nbytes());
-  aliases.to_host(to).copy_(aliases.to_host(from));
+  const auto work = [from = aliases.to_host(from), to = aliases.to_host(to), bytes = to.nbytes()](
+                        Observation seen) {
+    seen.start();
+    count_copy_on_device(bytes);
+    to.copy_(from);
+  };
+  work(seen);
+  if (auto* tape = capturing()) {
+    tape->add([work, seen = seen.again()] { work(seen.again()); });
+  }
 }
 
 bool on_device(const Tensor& tensor) {

@@ -6,6 +6,7 @@
 #include "integers.h"
 #include "reports.h"
 #include "support.h"
+#include "tape.h"
 
 namespace porter {
 namespace {
@@ -48,10 +49,22 @@ void Observation::operand(const at::Tensor& tensor, bool written, bool index) {
   }
 }
 
+Observation Observation::again() const {
+  Observation next(op_);
+  next.operands_ = operands_;
+  next.constants_ = constants_;
+  next.masked_ = masked_;
+  return next;
+}
+
 void Observation::start_on(c10::StreamId stream) {
   op_.calls.fetch_add(1, std::memory_order_relaxed);
   if (op_.view) {
     return;
+  }
+  const bool waits = op_.waits || masked_;
+  if (waits) {
+    refuse_while_capturing(op_.name);
   }
   place_ = sanitizing() ? remembered_place() : nullptr;
   {
@@ -80,12 +93,15 @@ void Observation::start_on(c10::StreamId stream) {
   for (const auto& operand : operands_) {
     note_support(op_, operand.tensor.scalar_type());
   }
-  if (op_.waits || masked_) {
+  if (waits) {
     synchronize_stream(current_stream(), op_.name.c_str());
   }
 }
 
 void Observation::start_transfer(Direction direction, uint64_t bytes, const char* reason) {
+  if (direction == Direction::ToHost) {
+    refuse_while_capturing("a copy to the host");
+  }
   place_ = sanitizing() ? remembered_place() : nullptr;
   {
     std::lock_guard lock(order_mutex());

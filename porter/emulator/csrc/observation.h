@@ -1,7 +1,6 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/core/ivalue.h>
 #include <c10/util/SmallVector.h>
 
 #include "blocks.h"
@@ -40,6 +39,10 @@ class Observation {
   void finish();
 
   void result(const at::Tensor& tensor);
+
+  // For the same op once more: its tensors without its numbers, and all of them, since an index
+  // may hold other rows by then.
+  Observation again() const;
 
   const Moment& moment() const {
     return moment_;

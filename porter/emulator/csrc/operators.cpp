@@ -1,6 +1,8 @@
 // The ops that were called so far, and what their schemas say.
 #include "operators.h"
 
+#include <ATen/core/dispatch/Dispatcher.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -83,7 +85,7 @@ class Registry {
     return *operators_.try_emplace(handle.operator_name(), std::move(made)).first->second;
   }
 
-  void visit(const std::function<void(const Operator&)>& visit) {
+  void visit(const std::function<void(Operator&)>& visit) {
     std::shared_lock lock(mutex_);
     for (const auto& entry : operators_) {
       visit(*entry.second);
@@ -129,7 +131,7 @@ Operator& known(const char* name, const char* overload) {
   return known(c10::Dispatcher::singleton().findSchemaOrThrow(name, overload));
 }
 
-void for_each_operator(const std::function<void(const Operator&)>& visit) {
+void for_each_operator(const std::function<void(Operator&)>& visit) {
   registry().visit(visit);
 }
 

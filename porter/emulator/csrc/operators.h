@@ -1,13 +1,15 @@
 #pragma once
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
 #include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+namespace c10 {
+class OperatorHandle;
+}
 
 namespace porter {
 
@@ -38,6 +40,6 @@ struct Operator {
 Operator& known(const c10::OperatorHandle& handle);
 Operator& known(const char* name, const char* overload = "");
 
-void for_each_operator(const std::function<void(const Operator&)>& visit);
+void for_each_operator(const std::function<void(Operator&)>& visit);
 
 }  // namespace porter

@@ -2,6 +2,8 @@
 // shapes: enough to tell same from different, and not the key of a recipe of Gaudi's compiler.
 #include "recorder.h"
 
+#include <ATen/core/ivalue.h>
+
 #include <atomic>
 #include <bit>
 

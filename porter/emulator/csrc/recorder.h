@@ -1,14 +1,18 @@
 #pragma once
 
-#include <ATen/core/ivalue.h>
 #include <c10/core/TensorImpl.h>
 
+#include <array>
 #include <map>
 #include <string>
 #include <unordered_map>
 
 #include "blocks.h"
 #include "operators.h"
+
+namespace c10 {
+struct IValue;
+}
 
 namespace porter {
 

@@ -73,4 +73,8 @@ void note_support(Operator& op, c10::ScalarType dtype) {
   }
 }
 
+void forget_notes() {
+  for_each_operator([](Operator& op) { op.noted = 0; });
+}
+
 }  // namespace porter

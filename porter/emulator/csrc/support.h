@@ -16,4 +16,7 @@ void set_supported(const std::unordered_map<std::string, std::vector<std::string
 // Notes, once, that a card would hand this op to the host, as far as the bridge's lists tell.
 void note_support(Operator& op, c10::ScalarType dtype);
 
+// From here on everything is noted once more.
+void forget_notes();
+
 }  // namespace porter

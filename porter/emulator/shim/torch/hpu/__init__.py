@@ -101,7 +101,14 @@ from .streams import (
 
 if _is_lazy():
     from . import graphs
-    from .graphs import is_current_stream_capturing, wrap_in_hpu_graph, wrap_in_hpu_graph_func
+    from .graphs import (
+        HPUGraph,
+        graph,
+        is_current_stream_capturing,
+        make_graphed_callables,
+        wrap_in_hpu_graph,
+        wrap_in_hpu_graph_func,
+    )
 
 torch._register_device_module("hpu", sys.modules[__name__])
 # Else ``import torch.hpu.streams`` would load a second Stream class beside this one.
