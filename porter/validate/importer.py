@@ -33,22 +33,11 @@ from types import CodeType, FrameType
 from typing import Any
 
 from porter.emulator.install import install
+from porter.emulator.watch import PROBES
 from porter.errors import PorterError
 from porter.validate.forks import Fork, send
 from porter.validate.preload import preloaded
 
-PROBES = (
-    "is_available",
-    "device_count",
-    "current_device",
-    "is_initialized",
-    "is_bf16_supported",
-    "get_device_name",
-    "get_device_capability",
-    "get_device_properties",
-    "get_arch_list",
-    "mem_get_info",
-)
 _UNBOUND = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 Record = dict[str, Any]
 

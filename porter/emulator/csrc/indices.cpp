@@ -130,7 +130,11 @@ class IndexedCall {
     const auto type = indices.scalar_type();
     // Of anything else, the kernel of the CPU says what it thinks.
     if (indices.device().type() == kHPU && (type == at::kLong || type == at::kInt)) {
-      check(op.schema().name(), aliases_.to_host(indices));
+      end_ = bound();
+      start_ = access_.from_end ? -end_ : 0;
+      if (!all_inside(indices)) {
+        handle(op.schema().name(), aliases_.to_host(indices));
+      }
     }
   }
 
@@ -167,28 +171,42 @@ class IndexedCall {
     return self.dim() ? self.size(dimension()) : 1;
   }
 
-  void check(const std::string& name, const at::Tensor& indices) {
-    const auto end = bound();
-    const auto start = access_.from_end ? -end : 0;
+  // By far the most calls end here. False, too, where the indices have gaps.
+  bool all_inside(const at::Tensor& indices) const {
+    return indices.scalar_type() == at::kLong ? all_inside_as<int64_t>(indices)
+                                              : all_inside_as<int32_t>(indices);
+  }
+
+  template <typename Integer>
+  bool all_inside_as(const at::Tensor& indices) const {
+    const auto* first =
+        static_cast<const Integer*>(indices.storage().data()) + indices.storage_offset();
+    return indices.is_contiguous() &&
+        std::all_of(first, first + indices.numel(), [&](Integer i) {
+          return i >= start_ && i < end_;
+        });
+  }
+
+  void handle(const std::string& name, const at::Tensor& indices) {
     const auto numbers = indices.to(at::kLong).contiguous();
     const auto* first = numbers.const_data_ptr<int64_t>();
     const auto* last = first + numbers.numel();
     const auto* outside =
-        std::find_if(first, last, [&](int64_t i) { return i < start || i >= end; });
+        std::find_if(first, last, [&](int64_t i) { return i < start_ || i >= end_; });
     if (outside == last) {
       return;
     }
     const auto op = name.substr(name.rfind(':') + 1);
-    const bool repaired = lenient && end > 0 && access_.repair != Repair::kNone;
+    const bool repaired = lenient && end_ > 0 && access_.repair != Repair::kNone;
     const auto fault = c10::str(
         op, ": index ", *outside, " at position ", outside - first, " is out of range: not in [",
-        start, ", ", end, ")");
+        start_, ", ", end_, ")");
     if (!repaired) {
       report(kRule, name, fault);
     }
     TORCH_CHECK_INDEX(repaired, fault);
     note(kRule, name, fault + "; a read yields zeros and a write is dropped, as was asked for");
-    const auto mask = numbers.lt(start).logical_or_(numbers.ge(end));
+    const auto mask = numbers.lt(start_).logical_or_(numbers.ge(end_));
     tally().add(op, mask.sum().item<int64_t>());
     repair(indices, mask);
   }
@@ -236,6 +254,8 @@ class IndexedCall {
   const Indexing& access_;
   Stack& stack_;
   size_t arguments_;
+  int64_t start_ = 0;
+  int64_t end_ = 0;
   Aliases aliases_;
   at::Tensor filled_;
 };
@@ -247,13 +267,17 @@ class IndexedKernel final : public c10::OperatorKernel {
   void operator()(const c10::OperatorHandle& op, c10::DispatchKeySet /*keys*/, Stack* stack) {
     at::AutoDispatchBelowADInplaceOrView below;
     OwnWork own;
+    if (!known_) {
+      known_ = &known(op);
+    }
     IndexedCall call(access_, op, *stack);
-    run_on_host(known(op), op, stack);
+    run_on_host(*known_, op, stack);
     call.fill();
   }
 
  private:
   Indexing access_;
+  Operator* known_ = nullptr;  // the same for every call; who comes first looks it up
 };
 
 TORCH_LIBRARY_IMPL(aten, HPU, library) {

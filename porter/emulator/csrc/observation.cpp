@@ -54,6 +54,7 @@ Observation Observation::again() const {
   next.operands_ = operands_;
   next.constants_ = constants_;
   next.masked_ = masked_;
+  next.narrowed_ = narrowed_;
   return next;
 }
 

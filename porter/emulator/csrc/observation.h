@@ -40,8 +40,8 @@ class Observation {
 
   void result(const at::Tensor& tensor);
 
-  // For the same op once more: its tensors without its numbers, and all of them, since an index
-  // may hold other rows by then.
+  // For the same op once more: its tensors without its numbers, and each as a whole, since an
+  // index may hold other rows by then.
   Observation again() const;
 
   const Moment& moment() const {
