@@ -21,7 +21,6 @@ BUGS = Path(__file__).with_name("bugs")
 NO_FAULT = {"cpu-fallback"}
 PROGRAM = """
 import json, runpy, signal
-from contextlib import suppress
 from porter.emulator import Settings, configure, notes, reports
 
 signal.alarm(60)

@@ -121,7 +121,7 @@ Block::Block(void* data, size_t bytes, c10::Storage owner)
 
 Block::~Block() {
   ledger().remove(bytes);
-  if (sanitizing()) {
+  if (bytes && sanitizing()) {
     report_unfinished(*this);
   }
   if (!owner) {

@@ -81,12 +81,12 @@ void take_off(InFlight copy) {
 }
 
 template <typename Done>
-std::vector<InFlight> take_out(Done done) {
+std::vector<InFlight> take_out(const Done& done) {
   std::vector<InFlight> taken;
   std::lock_guard lock(order_mutex());
   auto& copies = in_flight();
   const auto kept = std::stable_partition(
-      copies.begin(), copies.end(), [&](InFlight& copy) { return !done(copy); });
+      copies.begin(), copies.end(), [&](const InFlight& copy) { return !done(copy); });
   std::move(kept, copies.end(), std::back_inserter(taken));
   copies.erase(kept, copies.end());
   if (copies.empty()) {
@@ -159,20 +159,24 @@ bool follow(const at::Tensor& host, bool written, c10::StreamId stream) {
     return false;
   }
   const auto region = host_region(host);
+  const auto meets = [&](const InFlight& copy) {
+    return (written || copy.to_host) && copy.region.overlaps(region);
+  };
   std::optional<Moment> raced;
   Place asked;
-  land([&](InFlight& copy) {
-    if (!(written || copy.to_host) || !copy.region.overlaps(region)) {
-      return false;
+  {
+    std::lock_guard lock(order_mutex());
+    for (auto& copy : in_flight()) {
+      if (meets(copy) && !order().before(copy.moment, stream)) {
+        copy.reported = true;
+        raced = copy.moment;
+        asked = copy.place;
+      }
     }
-    if (order().before(copy.moment, stream)) {
-      // Two that write land in their order anyway.
-      return written != copy.to_host;
-    }
-    copy.reported = true;
-    raced = copy.moment;
-    asked = copy.place;
-    return false;
+  }
+  // Two that write land in their order anyway.
+  land([&](const InFlight& copy) {
+    return meets(copy) && written != copy.to_host && order().before(copy.moment, stream);
   });
   if (raced) {
     report(

@@ -40,7 +40,8 @@ class Observation {
 
   void result(const at::Tensor& tensor);
 
-  // For the same op once more: its tensors without its numbers.
+  // For the same op once more: its tensors without its numbers, and each as a whole, since an
+  // index may hold other rows by then.
   Observation again() const;
 
   const Moment& moment() const {
