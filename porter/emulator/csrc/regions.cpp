@@ -129,7 +129,7 @@ Region Region::of(const c10::TensorImpl& tensor, int64_t origin) {
   return region;
 }
 
-Region Region::of_rows(const c10::TensorImpl& tensor, const std::vector<uint64_t>& rows) {
+Region Region::of_rows(const c10::TensorImpl& tensor, c10::ArrayRef<uint64_t> rows) {
   const auto all = of(tensor);
   if (all.empty() || !rows_are_dense(tensor)) {
     return all;
@@ -137,7 +137,7 @@ Region Region::of_rows(const c10::TensorImpl& tensor, const std::vector<uint64_t
   const auto item = static_cast<int64_t>(tensor.itemsize());
   const int64_t distance = tensor.stride(0) * item;
   const int64_t length = tensor.numel() / tensor.size(0) * item;
-  std::vector<Run> runs;
+  c10::SmallVector<Run, 8> runs;
   for (size_t i = 0; i < rows.size(); ++i) {
     for (uint64_t left = rows[i]; left; left &= left - 1) {
       const int64_t row = static_cast<int64_t>(i) * 64 + std::countr_zero(left);
@@ -154,7 +154,7 @@ Region Region::of_rows(const c10::TensorImpl& tensor, const std::vector<uint64_t
   }
   auto region = whole(runs.front().begin, runs.back().end);
   if (runs.size() > 1) {
-    region.runs = std::make_shared<const std::vector<Run>>(std::move(runs));
+    region.runs = std::make_shared<const std::vector<Run>>(runs.begin(), runs.end());
   }
   return region;
 }

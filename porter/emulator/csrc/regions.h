@@ -21,7 +21,7 @@ struct Region {
   static Region of(const c10::TensorImpl& tensor, int64_t origin = 0);
   static Region whole(int64_t begin, int64_t end);
   // Some rows along the first dimension, a bit for each; all of the tensor where a row has gaps.
-  static Region of_rows(const c10::TensorImpl& tensor, const std::vector<uint64_t>& rows);
+  static Region of_rows(const c10::TensorImpl& tensor, c10::ArrayRef<uint64_t> rows);
 
   bool empty() const {
     return begin == end;

@@ -9,7 +9,7 @@ namespace {
 // The index itself lies on host memory, whichever device it belongs to. False where a row is out of
 // range, or the index has gaps in more than one dimension.
 template <typename Integer>
-bool mark_rows(const at::Tensor& index, int64_t count, std::vector<uint64_t>& rows) {
+bool mark_rows(const at::Tensor& index, int64_t count, c10::SmallVectorImpl<uint64_t>& rows) {
   if (index.dim() != 1 && !index.is_contiguous()) {
     return false;
   }
@@ -58,7 +58,7 @@ std::optional<Region> picked_rows(const Operator& op, const torch::jit::Stack& s
       return std::nullopt;
     }
   }
-  std::vector<uint64_t> rows((tensor.size(0) + 63) / 64);
+  c10::SmallVector<uint64_t, 8> rows((tensor.size(0) + 63) / 64);
   const bool marked = index.scalar_type() == at::kLong
       ? mark_rows<int64_t>(index, tensor.size(0), rows)
       : index.scalar_type() == at::kInt && mark_rows<int32_t>(index, tensor.size(0), rows);
