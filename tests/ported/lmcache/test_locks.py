@@ -34,9 +34,9 @@ def test_it_counts_and_expires(hpu, monkeypatch):
             self.lock.reset()
             self.holders = self.until = 0
 
-        @rule(tenths=st.integers(1, 25))
-        def wait(self, tenths: int) -> None:
-            clock[0] += tenths * 10**8
+        @rule(seconds=st.sampled_from([1, 1.999, 2]))
+        def wait(self, seconds: float) -> None:
+            clock[0] += int(seconds * 1000) * 10**6
 
         @invariant()
         def held(self) -> None:
