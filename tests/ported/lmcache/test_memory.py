@@ -75,6 +75,8 @@ def test_copies_between_tensors_and_addresses(hpu):
     source = torch.randn(4, 8, generator=torch.Generator().manual_seed(1)).to(torch.bfloat16)
     address = memory.alloc_pinned_ptr(200, 0)
     memory.lmcache_memcpy_async(address + 16, source, 40, D2H, 16, 64)
+    assert torch.equal(written(address + 16, 40), source.view(-1).view(torch.uint8)[:40])
+    assert not written(address + 56, 144).any()
     target = torch.zeros_like(source)
     memory.lmcache_memcpy_async(target, address + 16, 40, H2D, 16, 64)
     assert torch.equal(target.view(-1)[:20], source.view(-1)[:20])
