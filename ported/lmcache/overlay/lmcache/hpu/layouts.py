@@ -8,9 +8,9 @@ The numbers are those of upstream's native modules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-
-from lmcache.hpu.pending import Pending, pending
 
 
 class TransferDirection(IntEnum):
@@ -48,34 +48,75 @@ GPUKVFormat = EngineKVFormat
 """The name until 0.4.7."""
 
 
-class PageBufferShapeDesc(metaclass=Pending):
-    """The dimensions of one paged buffer: kv_size, nl, nb, bs, nh, hs and the element size."""
+_MLA = frozenset(
+    {
+        EngineKVFormat.NL_X_NB_BS_HS,
+        EngineKVFormat.NL_X_NBBS_ONE_HS,
+        EngineKVFormat.NL_X_NB_BSV_BSS,
+        EngineKVFormat.NL_X_NP_X_NB_BS_ONE_HS,
+    }
+)
+_CROSS_LAYER = frozenset({EngineKVFormat.NB_NL_TWO_BS_NH_HS, EngineKVFormat.NB_NL_TWO_NH_BS_HS})
+_KV_LIST = frozenset({EngineKVFormat.TWO_X_NL_X_NBBS_NH_HS, EngineKVFormat.TWO_X_NL_X_NB_BS_NH_HS})
+_KV_SECOND_TUPLE = frozenset(
+    {EngineKVFormat.NL_X_TWO_X_NB_BS_NH_HS, EngineKVFormat.NL_X_NP_X_NB_BS_ONE_HS}
+)
 
 
-class KernelGroupSpec(metaclass=Pending):
-    """Layers of one shape that are moved together, block by block."""
-
-
-@pending
-def is_mla(layout: EngineKVFormat) -> None:
+def is_mla(format: EngineKVFormat) -> bool:
     """Whether one latent vector a token stands for key and value."""
+    return format in _MLA
 
 
-@pending
-def is_kv_list(layout: EngineKVFormat) -> None:
-    """Whether keys and values are two lists."""
-
-
-@pending
-def is_layer_list(layout: EngineKVFormat) -> None:
-    """Whether there is one list entry a layer."""
-
-
-@pending
-def is_cross_layer(layout: EngineKVFormat) -> None:
+def is_cross_layer(format: EngineKVFormat) -> bool:
     """Whether one tensor holds all layers."""
+    return format in _CROSS_LAYER
 
 
-@pending
-def is_kv_second_tuple(layout: EngineKVFormat) -> None:
-    """Whether every layer is a pair (key, value), as on Gaudi."""
+def is_kv_list(format: EngineKVFormat) -> bool:
+    """Whether keys and values are two lists."""
+    return format in _KV_LIST
+
+
+def is_layer_list(format: EngineKVFormat) -> bool:
+    """Whether there is one list entry a layer."""
+    return not (is_cross_layer(format) or is_kv_list(format))
+
+
+def is_kv_second_tuple(format: EngineKVFormat) -> bool:
+    """Whether the entry of a layer is several tensors, as on Gaudi."""
+    return format in _KV_SECOND_TUPLE
+
+
+@dataclass(eq=False)
+class PageBufferShapeDesc:
+    """The dimensions of one paged buffer; ``element_size`` in bytes, ``kv_size`` 1 or 2.
+
+    ``block_stride_elems`` is how far apart blocks lie, in elements, or 0 if side by side.
+    Upstream hangs the ``dtype`` on it where it knows one.
+    """
+
+    kv_size: int = 0
+    nl: int = 0
+    nb: int = 0
+    bs: int = 0
+    nh: int = 0
+    hs: int = 0
+    element_size: int = 0
+    block_stride_elems: int = 0
+
+
+@dataclass(eq=False)
+class KernelGroupSpec:
+    """Layers of one shape that are moved together, block by block; addresses are integers."""
+
+    paged_buffer_ptrs: int
+    lmcache_objects_ptrs: Sequence[int]
+    shape_desc: PageBufferShapeDesc
+    lmcache_chunk_size: int
+    engine_kv_format: EngineKVFormat
+    block_ids_base: int
+    block_ids_capacity: int
+
+    def __post_init__(self) -> None:
+        self.engine_kv_format = EngineKVFormat(self.engine_kv_format)

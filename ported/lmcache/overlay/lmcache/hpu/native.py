@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lmcache.hpu.bitmap import Bitmap
+from lmcache.hpu.fold import fold, fold_grouped, unfold, unfold_grouped
 from lmcache.hpu.layouts import (
     EngineKVFormat,
     GPUKVFormat,
@@ -14,7 +16,10 @@ from lmcache.hpu.layouts import (
     is_layer_list,
     is_mla,
 )
-from lmcache.hpu.pending import Pending, pending
+from lmcache.hpu.locks import TTLLock
+from lmcache.hpu.notifier import PeriodicEventNotifier
+from lmcache.hpu.patterns import ParallelPatternMatcher, RangePatternMatcher
+from lmcache.hpu.pending import Pending
 
 __all__ = [
     "Bitmap",
@@ -41,49 +46,9 @@ __all__ = [
 ]
 
 
-class Bitmap(metaclass=Pending):
-    """A fixed number of bits: which keys of a request were found."""
-
-
-class TTLLock(metaclass=Pending):
-    """A counting lock that opens by itself after a number of seconds."""
-
-
-class PeriodicEventNotifier(metaclass=Pending):
-    """One thread that wakes registered file descriptors at an interval."""
-
-
-class ParallelPatternMatcher(metaclass=Pending):
-    """Finds every place of one sequence of token ids in another."""
-
-
-class RangePatternMatcher(metaclass=Pending):
-    """Finds the ranges between two sequences of token ids."""
-
-
 class LMCacheRedisClient(metaclass=Pending):
     """A client of a Redis server that answers through an event descriptor."""
 
 
 class LMCacheFSClient(metaclass=Pending):
     """A client of a folder that answers through an event descriptor."""
-
-
-@pending
-def fold(found: Bitmap, num_chunks: int, num_ranks: int, group_windows: list[int]) -> None:
-    """Which prefix lengths every group can serve, from what was found in each."""
-
-
-@pending
-def unfold(hit_length: int, num_chunks: int, num_ranks: int, group_windows: list[int]) -> None:
-    """Which chunks each group keeps for a prefix of ``hit_length`` chunks."""
-
-
-@pending
-def fold_grouped(rows: list[Bitmap], windows: list[int]) -> None:
-    """``fold`` for one bitmap a group."""
-
-
-@pending
-def unfold_grouped(hit_length: int, num_chunks: int, windows: list[int]) -> None:
-    """``unfold`` to one bitmap a group."""
