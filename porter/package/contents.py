@@ -20,6 +20,7 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
     """Every file of the wheel by its name in there, but for RECORD."""
     read = ported.release.tree.read
     entry_points = merge(ported.release.entry_points, ported.recipe.entry_points)
+    contract = _contract(ported)
     info = {
         **{name: read(path) for name, path in ported.release.info.items()},
         **({"entry_points.txt": entry_points.encode()} if entry_points else {}),
@@ -28,6 +29,7 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
         "PORTED.md": ported_md(ported).encode("utf-8", "backslashreplace"),
         "porter/findings.json": dumps(to_json(ported.result)).encode(),
         "porter/remaining.json": dumps(_remaining(ported)).encode(),
+        **({"porter/contract.json": dumps(contract).encode()} if contract else {}),
     }
     return {
         **{_name(ported, path): data for path, data in ported.files.items()},
@@ -62,3 +64,12 @@ def _remaining(ported: Ported) -> dict[str, Any]:
         "native_modules": list(ported.native_modules),
         "routed_modules": sorted({route.target for route in ported.recipe.routes}),
     }
+
+
+def _contract(ported: Ported) -> dict[str, Any] | None:
+    """What others call the ported package by; None where the recipe names nothing."""
+    rows = [
+        {"class": row.implementation, "base": row.base, "own": list(row.own)}
+        for row in ported.recipe.contracts
+    ]
+    return {"schema_version": 1, "contracts": rows} if rows else None

@@ -6,6 +6,7 @@ one it holds for all that the recipe supports.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -25,12 +26,14 @@ from porter.toml import read_toml
 
 _CUDA_ONLY = "cuda_only"
 _DROPPED = "the recipe drops it"
+_CLASS = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _TABLES = (
     "package",
     "route",
     "codemod",
     "overlay",
     "drop",
+    "contract",
     "entry_points",
     "environment",
     "budget",
@@ -96,7 +99,21 @@ class Drop:
         return _reason(self.requirements, name, *clauses)
 
 
-_Row = TypeVar("_Row", Route, CudaOnly, Overlay)
+@dataclass(frozen=True)
+class Contract:
+    """A class of ours that another package calls by a base class of its own.
+
+    Both are ``module:Class``. The methods ``own`` must not be left to the base,
+    where the installed one has them.
+    """
+
+    versions: SpecifierSet
+    implementation: str
+    base: str
+    own: tuple[str, ...]
+
+
+_Row = TypeVar("_Row", Route, CudaOnly, Overlay, Contract)
 
 
 @dataclass(frozen=True)
@@ -116,6 +133,7 @@ class Recipe:
     routes: tuple[Route, ...] = ()
     cuda_only: tuple[CudaOnly, ...] = ()
     overlays: tuple[Overlay, ...] = ()
+    contracts: tuple[Contract, ...] = ()
     entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: tuple[tuple[SpecifierSet, Version], ...] = ()
     budget: Mapping[str, Any] = field(default_factory=dict)
@@ -134,6 +152,7 @@ class Recipe:
             routes=tuple(_route(row) for row in document.rows("route")),
             cuda_only=tuple(_cuda_only(row) for row in document.rows("codemod")),
             overlays=tuple(_overlay(row, path.parent) for row in document.rows("overlay")),
+            contracts=tuple(_contract(row) for row in document.rows("contract")),
             entry_points=_entry_points(document.table("entry_points")),
             environment=_environment(document.table("environment")),
             budget=document.table("budget").free(),
@@ -154,6 +173,7 @@ class Recipe:
             routes=_held(self.routes, version),
             cuda_only=_held(self.cuda_only, version),
             overlays=_held(self.overlays, version),
+            contracts=_held(self.contracts, version),
             environment=tuple(row for row in self.environment if _holds(row[0], version)),
         )
 
@@ -208,6 +228,23 @@ def _overlay(row: Table, folder: Path) -> Overlay:
     if not overlay.folder.is_dir():
         raise row.error(f"{overlay.folder} is no folder; create it or correct the row")
     return overlay
+
+
+def _contract(row: Table) -> Contract:
+    row.only("versions", "class", "base", "own")
+    return Contract(
+        versions=row.specifier("versions", ""),
+        implementation=_class(row, "class"),
+        base=_class(row, "base"),
+        own=row.texts("own"),
+    )
+
+
+def _class(row: Table, key: str) -> str:
+    text = row.text(key)
+    if not _CLASS.fullmatch(text):
+        raise row.error(f"{key} must be written as package.module:Class, not {text!r}")
+    return text
 
 
 def _drop(table: Table) -> Drop:

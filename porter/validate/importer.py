@@ -110,7 +110,7 @@ class _Work:
         try:
             import_module(module)
         except BaseException as caught:
-            error = _described(caught, self.root)
+            error = described(caught, self.root)
         send(pipe, json.dumps({"error": error, "probes": sorted(self.probes.seen)}).encode())
 
 
@@ -170,7 +170,8 @@ class _Probes:
         return watched
 
 
-def _described(error: BaseException, root: Path) -> Record:
+def described(error: BaseException, root: Path) -> Record:
+    """What an import ended in, at the last line below ``root`` that was running."""
     place = ("", 1)
     for frame, line in traceback.walk_tb(error.__traceback__):
         place = _place(frame, line, root) or place

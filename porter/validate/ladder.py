@@ -14,7 +14,7 @@ from porter.errors import PorterError
 from porter.progress import Progress
 from porter.sources.resolve import open_source
 from porter.sources.tree import SourceTree
-from porter.validate import imports, static
+from porter.validate import contract, imports, static
 from porter.validate.rung import Outcome, Status
 
 _SHOWN_FAILURES = 20
@@ -37,7 +37,11 @@ class Rung:
 RUNGS = (
     Rung("static", "that the code runs, or computes the right numbers", static.check),
     Rung("import", "that anything works once it is called", imports.check),
-    Rung("contract", "that the methods do what their names and signatures promise"),
+    Rung(
+        "contract",
+        "that the methods do what their names and signatures promise",
+        contract.check,
+    ),
     Rung("run", "speed, or numbers that a real card rounds in another way"),
     Rung("serve", "that it serves on a real card, or how fast"),
 )

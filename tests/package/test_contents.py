@@ -100,6 +100,20 @@ def test_without_entry_points_there_is_no_file_for_them(tiny: Any) -> None:
     assert f"{INFO}/entry_points.txt" not in wheel_files(ported)
 
 
+def test_what_others_call_is_listed(tiny: Any) -> None:
+    contract = (
+        '[[contract]]\nclass = "tinykv.hpu.kernels:Kind"\nbase = "enum:Enum"\nown = ["name"]\n'
+    )
+    tiny.recipe.write_text(tiny.recipe.read_text() + contract)
+    ported = port(Release.of(tiny.tree), Recipe.load(tiny.recipe), default_rulebook())
+    document = json.loads(wheel_files(ported)[f"{INFO}/porter/contract.json"])
+    schema = Path(porter.package.__path__[0]) / "contract.schema.json"
+    jsonschema.validate(document, json.loads(schema.read_text()))
+    assert document["contracts"] == [
+        {"class": "tinykv.hpu.kernels:Kind", "base": "enum:Enum", "own": ["name"]}
+    ]
+
+
 def test_the_same_release_gives_the_same_files(ported: Ported, tiny: Any, tmp_path: Path) -> None:
     """Wherever it was unpacked, and whenever."""
     root = tmp_path / "elsewhere"

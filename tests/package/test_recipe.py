@@ -51,6 +51,11 @@ def test_rows_are_chosen_by_release(folder: Path) -> None:
         [[codemod]]
         name = "cuda_only"
         options.paths = ["kv/cuda/*"]
+        [[contract]]
+        versions = ">=2"
+        class = "kv.hpu.connector:Connector"
+        base = "caller.base:Base"
+        own = ["save"]
         [environment]
         "<2" = "0.11.0"
         ">=2" = "0.32.0"
@@ -59,7 +64,13 @@ def test_rows_are_chosen_by_release(folder: Path) -> None:
     old, new = recipe.at(Version("1.9.post1")), recipe.at(Version("2.0"))
     assert [route.source for route in old.routes] == ["kv.c"]
     assert [route.source for route in new.routes] == ["kv.d"]
-    assert not old.overlays
+    assert not old.overlays and not old.contracts
+    (contract,) = new.contracts
+    assert (contract.implementation, contract.base, contract.own) == (
+        "kv.hpu.connector:Connector",
+        "caller.base:Base",
+        ("save",),
+    )
     assert list(new.overlays[0].files()) == ["kv/ours.py"]
     assert (old.vllm, new.vllm) == (Version("0.11.0"), Version("0.32.0"))
     assert old.options().cuda_only == new.options().cuda_only == ("kv/cuda/*",)
@@ -145,6 +156,12 @@ def test_caches_of_the_interpreter_are_no_overlay(folder: Path) -> None:
         ),
         ('[[codemod]]\nname = "cuda_only"\n', "[[codemod]] 1: options", "add paths"),
         ('[[overlay]]\nfolder = "overlays"\n', "[[overlay]] 1", "overlays is no folder"),
+        ('[[contract]]\nclass = "kv.a:A"\n', "[[contract]] 1", "add base"),
+        (
+            '[[contract]]\nclass = "kv.a.A"\nbase = "b:B"\n',
+            "[[contract]] 1",
+            "class must be written as package.module:Class, not 'kv.a.A'",
+        ),
         ("[drop]\nfolders = []\n", "drop", "unknown keys: folders"),
         ('[drop]\nfiles = "a"\n', "drop: files", "must be a table"),
         ('[environment]\nvllm = "0.11"\n', "environment", "PEP 440 specifier"),
