@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from textwrap import dedent
 from types import SimpleNamespace
 
 import pytest
@@ -55,6 +58,35 @@ def silent(hpu: SimpleNamespace) -> Iterator[None]:
     found = [f"{report.rule}: {report.message}" for report in emulator.reports()]
     emulator.forget()
     assert found == []
+
+
+@pytest.fixture
+def child() -> Callable[..., str]:
+    """Run Python code on the device in a process of its own, with ``folder`` first on its path.
+
+    What it prints comes back; a sanitizer's report is an error as any other.
+    """
+
+    def run(code: str, folder: str | Path, **variables: str) -> str:
+        head = (
+            "import torch, porter.emulator\n"
+            "porter.emulator.install()\n"
+            "import habana_frameworks.torch\n"
+        )
+        tail = "\nassert not porter.emulator.reports(), porter.emulator.reports()\n"
+        path = os.pathsep.join([str(folder), *filter(None, sys.path)])
+        done = subprocess.run(
+            [sys.executable, "-c", head + dedent(code) + tail],
+            env={**os.environ, "PYTHONPATH": path, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 def forget() -> None:
