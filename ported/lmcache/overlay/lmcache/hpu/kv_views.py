@@ -74,8 +74,9 @@ class LayerView:
         return self.planes[0].blocks.dtype
 
     @property
-    def device(self) -> torch.device:
-        return self.planes[0].blocks.device
+    def shape(self) -> tuple[object, ...]:
+        """Equal for layers that memory objects can hold side by side."""
+        return len(self.planes), self.num_blocks, self.block_size, self.width, self.dtype
 
 
 def kv_views(

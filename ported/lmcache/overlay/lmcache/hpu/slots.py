@@ -99,10 +99,12 @@ def plan(
     Slots below zero are skipped, and the first ``skip_prefix`` tokens. A plan that ``writes`` the
     cache takes the last of the tokens that share a slot; one that reads takes them all.
     ``chunk_size`` is what an object holds unless it is the last of its prompt. Raises ValueError
-    for a slot that is not live.
+    for a slot that is not live, and for tokens that the mapping does not have.
     """
     wanted = np.full(len(slots), -1, dtype=np.int64)
     for start, end in spans:
+        if not 0 <= start <= end <= len(slots):
+            raise ValueError(f"tokens {start} to {end} of a slot mapping of {len(slots)}")
         wanted[start:end] = slots[start:end]
     wanted[:skip_prefix] = -1
     if writes:

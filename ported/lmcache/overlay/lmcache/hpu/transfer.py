@@ -38,7 +38,7 @@ class Group:
             raise ValueError("there is no layer to move")
         first = layers[0]
         for number, layer in enumerate(layers):
-            if _shape(layer) != _shape(first):
+            if layer.shape != first.shape:
                 raise ValueError(
                     f"layer {number} ({_described(layer)}) cannot be in one group with layer 0 "
                     f"({_described(first)})"
@@ -240,10 +240,6 @@ def _receive_shares(
 def _bits(dtype: torch.dtype) -> torch.dtype:
     """A dtype of the same size that can be indexed: not every fp8 can."""
     return torch.uint8 if dtype.itemsize == 1 else dtype
-
-
-def _shape(layer: LayerView) -> tuple[object, ...]:
-    return len(layer.planes), layer.num_blocks, layer.block_size, layer.width, layer.dtype
 
 
 def _described(layer: LayerView) -> str:
