@@ -116,7 +116,8 @@ def _dropped(release: Release, drop: Drop) -> Iterator[Dropped]:
 def _native_modules(recipe: Recipe, dropped: tuple[Dropped, ...]) -> tuple[str, ...]:
     """Upstream's compiled modules: those that are routed, and those that nothing replaces."""
     modules = {module_name(item.what) for item in dropped if item.what.endswith(".so")}
-    return tuple(sorted(modules.union(route.source for route in recipe.routes)))
+    routed = {route.source for route in recipe.routes if not route.is_of_a_name}
+    return tuple(sorted(modules | routed))
 
 
 def _analyse_own(

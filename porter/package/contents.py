@@ -62,7 +62,7 @@ def _remaining(ported: Ported) -> dict[str, Any]:
     return {
         **to_json(ported.remaining),
         "native_modules": list(ported.native_modules),
-        "routed_modules": sorted({route.target for route in ported.recipe.routes}),
+        "routed_modules": sorted({route.module for route in ported.recipe.routes}),
     }
 
 

@@ -7,7 +7,7 @@ one it holds for all that the recipe supports.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -42,15 +42,32 @@ _TABLES = (
 
 @dataclass(frozen=True)
 class Route:
-    """Our module ``target`` takes the place of ``source``, a native module or a class.
+    """Our module ``target`` takes the place of ``source``, a native module.
 
-    ``implemented`` are the names of ``target`` that do what upstream's do.
+    ``implemented`` are the names of ``target`` that do what upstream's do. A capitalized
+    ``source`` is no module but a class or a function, and so is its ``target``.
     """
 
     versions: SpecifierSet
     source: str
     target: str
     implemented: tuple[str, ...]
+
+    @property
+    def is_of_a_name(self) -> bool:
+        return self.source.rpartition(".")[2][:1].isupper()
+
+    @property
+    def module(self) -> str:
+        """The module of ours that it leads to."""
+        return self.target.rpartition(".")[0] if self.is_of_a_name else self.target
+
+    def promised(self) -> Iterator[str]:
+        """The dotted names that do what upstream's do."""
+        if self.is_of_a_name:
+            yield self.target
+        for name in self.implemented:
+            yield f"{self.target}.{name}"
 
 
 @dataclass(frozen=True)
@@ -186,9 +203,7 @@ class Recipe:
         """What this recipe tells the codemods."""
         return Options(
             routes={route.source: route.target for route in self.routes},
-            implemented=frozenset(
-                f"{route.target}.{name}" for route in self.routes for name in route.implemented
-            ),
+            implemented=frozenset(name for route in self.routes for name in route.promised()),
             cuda_only=tuple(path for row in self.cuda_only for path in row.paths),
         )
 

@@ -83,6 +83,14 @@ def test_the_codemods_are_told_by_dotted_names(folder: Path) -> None:
     assert options.implemented == {"kv.hpu.c.copy"}
 
 
+def test_a_route_of_a_class_promises_the_class(folder: Path) -> None:
+    recipe = load(folder, '[[route]]\nfrom = "kv.c.Pages"\nto = "kv.hpu.c.HPUPages"\n')
+    options = recipe.at(Version("1")).options()
+    assert options.routes == {"kv.c.Pages": "kv.hpu.c.HPUPages"}
+    assert options.implemented == {"kv.hpu.c.HPUPages"}
+    assert [route.module for route in recipe.routes] == ["kv.hpu.c"]
+
+
 def test_a_pattern_may_give_its_reason_or_not(folder: Path) -> None:
     recipe = load(
         folder, '[drop]\nfiles = ["kv/*.cu"]\nrequirements = { "cupy*" = "arrays on CUDA" }\n'
@@ -217,8 +225,8 @@ def test_the_recipe_of_lmcache_has_what_every_release_needs(release: str) -> Non
     assert targets[kernels] == "lmcache.hpu.ops"
     assert recipe.vllm is not None
     overlaid = {path for overlay in recipe.overlays for path in overlay.files()}
-    for target in targets.values():
-        assert f"{target.replace('.', '/')}.py" in overlaid
+    for route in recipe.routes:
+        assert f"{route.module.replace('.', '/')}.py" in overlaid
 
 
 def test_the_recipe_in_the_guide_loads(tmp_path: Path) -> None:

@@ -1,25 +1,42 @@
-"""The overlay as a package, without the release that it is laid over."""
+"""The overlay's modules on the emulated device; what needs upstream's classes has its own tests."""
 
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 
 import pytest
 
 from porter.package.recipe import find_recipe
 
+sys.path.append(str(Path(__file__).parent))  # for kv_reference
+
 OVERLAY = find_recipe("lmcache").overlays[0].folder
 
 
-@pytest.fixture(scope="session")
-def hpu() -> Iterator[Callable[[str], ModuleType]]:
-    """Import a module of ``lmcache.hpu`` by its name."""
+class Overlay:
+    """The modules of ``lmcache.hpu`` by name: ``hpu("bitmap")``, or ``hpu.bitmap``."""
 
-    def of_lmcache() -> list[str]:
-        return [name for name in sys.modules if name.partition(".")[0] == "lmcache"]
+    def __call__(self, name: str) -> ModuleType:
+        return importlib.import_module(f"lmcache.hpu.{name}")
+
+    __getattr__ = __call__
+
+
+@pytest.fixture(scope="session")
+def hpu() -> Iterator[Overlay]:
+    """The overlay as a package, without the release that it is laid over, beside the device."""
+    pytest.importorskip("torch", reason="the device needs torch")
+    from porter import emulator  # noqa: PLC0415
+
+    emulator.install()
+    import habana_frameworks.torch  # noqa: F401, PLC0415
 
     package = ModuleType("lmcache")
     package.__path__ = [str(OVERLAY / "lmcache")]
@@ -27,6 +44,55 @@ def hpu() -> Iterator[Callable[[str], ModuleType]]:
         for name in of_lmcache():
             patch.delitem(sys.modules, name)
         patch.setitem(sys.modules, "lmcache", package)
-        yield lambda name: importlib.import_module(f"lmcache.hpu.{name}")
+        yield Overlay()
         for name in of_lmcache():
             sys.modules.pop(name)
+
+
+@pytest.fixture
+def silent(hpu: Overlay) -> Iterator[None]:
+    """The sanitizer has nothing to say."""
+    import torch  # noqa: PLC0415
+
+    from porter import emulator  # noqa: PLC0415
+
+    torch.hpu.synchronize()
+    emulator.forget()
+    yield
+    torch.hpu.synchronize()
+    found = [f"{report.rule}: {report.message}" for report in emulator.reports()]
+    emulator.forget()
+    assert found == []
+
+
+@pytest.fixture
+def child() -> Callable[..., str]:
+    """Run Python code on the device in a process of its own, with ``folder`` first on its path.
+
+    What it prints comes back; a sanitizer's report is an error as any other.
+    """
+
+    def run(code: str, folder: str | Path, **variables: str) -> str:
+        head = (
+            "import torch, porter.emulator\n"
+            "porter.emulator.install()\n"
+            "import habana_frameworks.torch\n"
+        )
+        tail = "\nassert not porter.emulator.reports(), porter.emulator.reports()\n"
+        path = os.pathsep.join([str(folder), *filter(None, sys.path)])
+        done = subprocess.run(
+            [sys.executable, "-c", head + dedent(code) + tail],
+            env={**os.environ, "PYTHONPATH": path, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def of_lmcache() -> list[str]:
+    return [name for name in sys.modules if name.partition(".")[0] == "lmcache"]

@@ -1,10 +1,6 @@
 """The operations of upstream's CUDA extension, under the same names.
 
-Shapes: L layers, T tokens, D = heads * head size, and P = blocks * block size
-slots of the paged cache. ``slot_mapping`` [T] says in which slot each token
-lies; one below zero is skipped: nothing is written into the cache, and out of it
-the destination keeps its bytes. Transfers copy bits, whatever the dtype. Until
-0.3.12 a direction was a bool, with the numbers of TransferDirection.
+Shapes: L layers, T tokens, D = heads * head size.
 """
 
 from __future__ import annotations
@@ -52,6 +48,15 @@ from lmcache.hpu.memory import (
     free_shm_pinned_ptr,
     lmcache_memcpy_async,
 )
+from lmcache.hpu.paged_ops import (
+    load_and_reshape_flash,
+    multi_layer_block_kv_transfer,
+    multi_layer_kv_transfer,
+    multi_layer_kv_transfer_unilateral,
+    reshape_and_cache_back_flash,
+    single_layer_kv_transfer,
+    single_layer_kv_transfer_sgl,
+)
 from lmcache.hpu.pending import Pending, pending
 from lmcache.hpu.rope import (
     rotary_embedding_k_fused,
@@ -59,7 +64,7 @@ from lmcache.hpu.rope import (
 )
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 __all__ = [
     "BatchStep",
@@ -116,97 +121,6 @@ __all__ = [
     "single_layer_kv_transfer",
     "single_layer_kv_transfer_sgl",
 ]
-
-
-# Between memory objects and the paged cache.
-
-
-@pending
-def multi_layer_kv_transfer(
-    key_value: Tensor,
-    key_value_ptrs: Tensor,
-    slot_mapping: Tensor,
-    paged_memory_device: Any,
-    page_buffer_size: int,
-    direction: TransferDirection | bool,
-    *layout: Any,
-) -> None:
-    """Copy tokens of all layers between one memory object and the paged cache.
-
-    ``key_value`` is [2, L, T, D], or [1, L, T, D] for MLA, in pinned host memory or
-    on the device; ``key_value_ptrs`` [L] names one cache a layer, [2, P, D] as flat;
-    ``page_buffer_size`` is P. ``layout`` is ``use_mla`` until 0.3.13, later the
-    format, block and head size, and how many tokens of the prefix stay untouched.
-    """
-
-
-@pending
-def multi_layer_kv_transfer_unilateral(
-    key_value: Tensor,
-    key_value_ptrs: Tensor,
-    slot_mapping: Tensor,
-    paged_memory_device: Any,
-    page_buffer_size: int,
-    direction: TransferDirection | bool,
-    *layout: Any,
-) -> None:
-    """The same where keys and values are apart: ``key_value_ptrs`` [2 L], K of all, then V.
-
-    Each cache is [P, D], which is the shape of Gaudi's.
-    """
-
-
-@pending
-def single_layer_kv_transfer(
-    lmc_key_value_cache: Tensor,
-    vllm_key_value_cache: Tensor,
-    slot_mapping: Tensor,
-    direction: TransferDirection | bool,
-    token_major: bool = False,
-    *layout: Any,
-) -> None:
-    """Copy tokens of one layer; the memory object is [T, 2, D] if token major, else [2, T, D]."""
-
-
-@pending
-def single_layer_kv_transfer_sgl(
-    lmc_key_value_cache: Tensor,
-    sgl_key_cache: Tensor,
-    sgl_value_cache: Tensor,
-    slot_mapping: Tensor,
-    direction: TransferDirection | bool,
-    token_major: bool = False,
-) -> None:
-    """The same where the caches of keys and of values are apart, each [NB, BS, NH, HS]."""
-
-
-@pending
-def multi_layer_block_kv_transfer(
-    paged_buffer_ptrs_tensor: Tensor,
-    lmcache_objects_ptrs: list[int],
-    block_ids: Tensor,
-    device: Any,
-    direction: TransferDirection,
-    shape_desc: PageBufferShapeDesc,
-    lmcache_chunk_size: int,
-    engine_kv_format: EngineKVFormat,
-    skip_prefix_n_blocks: int,
-) -> None:
-    """Copy whole blocks of all layers; a memory object holds ``lmcache_chunk_size`` tokens."""
-
-
-@pending
-def load_and_reshape_flash(
-    key_value: Tensor, key_cache: Tensor, value_cache: Tensor, slot_mapping: Tensor, layer: int
-) -> None:
-    """Copy one layer out of caches [NB, BS, NH, HS] into ``key_value`` [2, L, T, D]."""
-
-
-@pending
-def reshape_and_cache_back_flash(
-    key_value: Tensor, key_cache: Tensor, value_cache: Tensor, slot_mapping: Tensor, layer: int
-) -> None:
-    """Copy one layer of ``key_value`` [2, L, T, D] into caches [NB, BS, NH, HS]."""
 
 
 # Plans that upstream runs as a whole, from 0.5.1 on.

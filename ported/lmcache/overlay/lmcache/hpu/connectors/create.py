@@ -1,0 +1,28 @@
+"""Which connector an engine gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lmcache.hpu.connectors.paged import VLLMPagedMemHPUConnectorV2, VLLMPagedMemHPUConnectorV3
+from lmcache.utils import EngineType
+from lmcache.v1.gpu_connector import CreateGPUConnector as create_upstream_s
+from lmcache.v1.gpu_connector import GPUConnectorInterface
+
+
+def CreateGPUConnector(
+    config: Any, metadata: Any, engine: EngineType, layout_hints: Any = None
+) -> GPUConnectorInterface:
+    """For vLLM a connector for Gaudi; for other engines what upstream has, if it has any.
+
+    Raises ValueError for what this port does not have.
+    """
+    if engine != EngineType.VLLM:
+        return create_upstream_s(config, metadata, engine, layout_hints)
+    if config.use_layerwise or config.enable_blending:
+        raise ValueError(
+            "use_layerwise and enable_blending have no connector for Gaudi yet; set both to False"
+        )
+    if config.use_gpu_connector_v3:
+        return VLLMPagedMemHPUConnectorV3.from_metadata(metadata)
+    return VLLMPagedMemHPUConnectorV2.from_metadata(metadata)

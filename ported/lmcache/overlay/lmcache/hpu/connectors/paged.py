@@ -1,0 +1,238 @@
+"""Whole batches between memory objects and the paged cache: all layers, one wait.
+
+They take the place of upstream's connectors of the same versions. Everything runs on the
+current stream: upstream's engine waits for a batch before it goes on, so a stream beside it would
+overlap nothing, and in lazy mode each switch of streams cuts a graph.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from lmcache.hpu import slots, transfer
+from lmcache.hpu.connectors.groups import LayerGroup, LayerGroups, grouped
+from lmcache.hpu.kv_views import LayerView, kv_views
+from lmcache.hpu.transfer import Flight, Group
+from lmcache.v1.gpu_connector import GPUConnectorInterface
+from lmcache.v1.memory_management import MemoryFormat, MemoryObj
+from torch import Tensor
+
+_IN_ONE_GRAPH = 32 << 20  # bytes of memory objects; the device holds them twice while they move
+
+KVCaches = Sequence[Tensor | Sequence[Tensor]]
+
+
+class _PagedHPUConnector(GPUConnectorInterface):  # type: ignore[misc]
+    """``chunk_size`` is what an object holds unless it is the last of its prompt."""
+
+    def __init__(
+        self, use_mla: bool, chunk_size: int | None = None, block_size: int | None = None
+    ) -> None:
+        self.use_mla = use_mla
+        self.chunk_size = chunk_size
+        self.block_size = block_size
+        self.kvcaches: KVCaches | None = None
+        self._views: list[LayerView] = []
+        self._groups: list[Group] = []
+
+    def initialize_kvcaches_ptr(self, **kwargs: Any) -> None:
+        """Take ``kvcaches``, one a layer. Raises ValueError for caches of no known layout."""
+        caches = kwargs.get("kvcaches")
+        if caches is None or self._has(caches):
+            return
+        views = kv_views(caches, self.block_size)
+        self._groups = self._grouped(views)
+        self._views, self.kvcaches = views, caches
+
+    def to_gpu(self, memory_obj: MemoryObj, start: int, end: int, **kwargs: Any) -> None:
+        """A batch of one, as ``batched_to_gpu``."""
+        self.batched_to_gpu([memory_obj], [start], [end], **kwargs)
+
+    def from_gpu(self, memory_obj: MemoryObj, start: int, end: int, **kwargs: Any) -> None:
+        """A batch of one, as ``batched_from_gpu``."""
+        self.batched_from_gpu([memory_obj], [start], [end], **kwargs)
+
+    def batched_to_gpu(
+        self,
+        memory_objs: list[MemoryObj],
+        starts: list[int],
+        ends: list[int],
+        **kwargs: Any,
+    ) -> None:
+        """Write objects into the cache; it is there when this returns.
+
+        ``slot_mapping`` is that of the whole sequence, on the CPU or, for a wait more, on the
+        device; tokens before ``vllm_cached_tokens`` are left alone. Raises ValueError for objects
+        of another format, and without ``kvcaches`` or ``slot_mapping``.
+        """
+        wanted = MemoryFormat.KV_MLA_FMT if self.use_mla else MemoryFormat.KV_2LTD
+        for memory_obj in memory_objs:
+            if memory_obj.metadata.fmt != wanted:
+                raise ValueError(
+                    f"an object in {memory_obj.metadata.fmt.name} where {wanted.name} is needed"
+                )
+        self._run(transfer.load, memory_objs, starts, ends, kwargs)
+
+    def batched_from_gpu(
+        self,
+        memory_objs: list[MemoryObj],
+        starts: list[int],
+        ends: list[int],
+        **kwargs: Any,
+    ) -> None:
+        """Read objects out of the cache; they are complete when this returns. As above."""
+        self._run(transfer.store, memory_objs, starts, ends, kwargs)
+        if self.use_mla:
+            for memory_obj in memory_objs:
+                memory_obj.metadata.fmt = MemoryFormat.KV_MLA_FMT
+
+    @abstractmethod
+    def _grouped(self, views: list[LayerView]) -> list[Group]:
+        """The layers of each tensor of a memory object."""
+
+    @abstractmethod
+    def _tensors(self, memory_obj: MemoryObj) -> list[Tensor]:
+        """The tensors of a memory object, one a group."""
+
+    def _has(self, caches: KVCaches) -> bool:
+        known = self.kvcaches
+        return known is not None and len(known) == len(caches) and all(map(_same, known, caches))
+
+    def _run(
+        self,
+        move: Callable[..., Flight],
+        memory_objs: Sequence[MemoryObj],
+        starts: Sequence[int],
+        ends: Sequence[int],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.initialize_kvcaches_ptr(**kwargs)
+        if not self._views:
+            raise ValueError("'kvcaches' must be given, or initialized before")
+        if kwargs.get("slot_mapping") is None:
+            raise ValueError("'slot_mapping' must be given")
+        writes = move is transfer.load
+        plan = slots.plan(
+            slots.on_cpu(kwargs["slot_mapping"]),
+            list(zip(starts, ends, strict=True)),
+            self._views[0].block_size,
+            min(view.num_slots for view in self._views),
+            writes=writes,
+            skip_prefix=kwargs.get("vllm_cached_tokens", 0) if writes else 0,
+            chunk_size=self.chunk_size,
+            together=self._together(),
+        )
+        if plan.moves:
+            move(plan, self._groups, [self._tensors(o) for o in memory_objs]).land()
+
+    def _together(self) -> int:
+        token = sum(len(view.planes) * view.width * view.dtype.itemsize for view in self._views)
+        fitting = _IN_ONE_GRAPH // (token * (self.chunk_size or 1))
+        return min(slots.TOGETHER, 1 << max(fitting, 1).bit_length() - 1)
+
+
+class VLLMPagedMemHPUConnectorV2(_PagedHPUConnector):
+    """One tensor an object, [2, L, T, D], or [1, L, T, D] with MLA."""
+
+    def __init__(
+        self,
+        hidden_dim_size: int,
+        num_layers: int,
+        use_gpu: bool = False,
+        *,
+        chunk_size: int | None = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | None = None,
+        use_mla: bool = False,
+        layout_hints: object = None,
+        block_size: int | None = None,
+    ) -> None:
+        """As upstream's; a staging buffer (``use_gpu``) and hints of layouts are not needed."""
+        super().__init__(use_mla, chunk_size, block_size)
+        self.hidden_dim_size = hidden_dim_size
+        self.num_layers = num_layers
+
+    @classmethod
+    def from_metadata(
+        cls,
+        metadata: Any,
+        use_gpu: bool = False,
+        device: torch.device | None = None,
+        layout_hints: object = None,
+    ) -> VLLMPagedMemHPUConnectorV2:
+        """``metadata`` is LMCacheMetadata, whose ``kv_shape`` is [L, 2 or 1, chunk, NH, HS]."""
+        num_layers, _, chunk_size, num_heads, head_size = metadata.kv_shape
+        return cls(
+            num_heads * head_size,
+            num_layers,
+            use_gpu,
+            chunk_size=chunk_size,
+            use_mla=metadata.use_mla,
+        )
+
+    def get_shape(self, num_tokens: int) -> torch.Size:
+        """Of an object; known before any cache is."""
+        planes = 1 if self.use_mla else 2
+        return torch.Size([planes, self.num_layers, num_tokens, self.hidden_dim_size])
+
+    def _grouped(self, views: list[LayerView]) -> list[Group]:
+        return [Group.of(views)]
+
+    def _tensors(self, memory_obj: MemoryObj) -> list[Tensor]:
+        if memory_obj.tensor is None:
+            raise ValueError("a memory object without memory")
+        return [memory_obj.tensor]
+
+
+class VLLMPagedMemHPUConnectorV3(_PagedHPUConnector):
+    """One tensor an object for each group of layers of one shape; all groups are moved at once."""
+
+    def __init__(
+        self,
+        metadata: Any,
+        device: torch.device | None = None,
+        use_gpu: bool = False,
+        layout_hints: object = None,
+        block_size: int | None = None,
+    ) -> None:
+        super().__init__(metadata.use_mla, metadata.chunk_size, block_size)
+        self.metadata = metadata
+
+    @classmethod
+    def from_metadata(
+        cls,
+        metadata: Any,
+        use_gpu: bool = False,
+        device: torch.device | None = None,
+        layout_hints: object = None,
+    ) -> VLLMPagedMemHPUConnectorV3:
+        return cls(metadata, device, use_gpu, layout_hints)
+
+    def get_shape(self, num_tokens: int) -> torch.Size:
+        """Of an object's only tensor; ``metadata.get_shapes`` knows those of several."""
+        shapes = self.metadata.get_shapes(num_tokens)
+        if len(shapes) > 1:
+            raise NotImplementedError(f"{len(shapes)} tensors an object: ask metadata.get_shapes")
+        return torch.Size(shapes[0])
+
+    def _grouped(self, views: list[LayerView]) -> list[Group]:
+        if not _groups_in(self.metadata.kv_layer_groups_manager):
+            self.metadata.kv_layer_groups_manager = grouped(views)
+        groups = _groups_in(self.metadata.kv_layer_groups_manager)
+        return [Group.of([views[layer] for layer in group.layer_indices]) for group in groups]
+
+    def _tensors(self, memory_obj: MemoryObj) -> list[Tensor]:
+        return [memory_obj.get_tensor(number) for number in range(len(self._groups))]
+
+
+def _groups_in(manager: LayerGroups | None) -> list[LayerGroup]:
+    """Ours or upstream's, which had another name for them until 0.4.7."""
+    groups = getattr(manager, "kernel_groups", None) or getattr(manager, "kv_layer_groups", None)
+    return groups or []
+
+
+def _same(known: object, cache: object) -> bool:
+    return known is cache

@@ -1,0 +1,231 @@
+"""The operations of upstream's extension on the paged cache: calls as upstream's, from 0.3.5 on.
+
+Shapes: L layers, T tokens, D = heads * head size, and P = blocks * block size slots of the paged
+cache. ``slot_mapping`` [T] says in which slot each token lies; one below zero is skipped: nothing
+is written into the cache, and out of it the destination keeps its bytes. Bits are copied, whatever
+the dtype. Until 0.3.13 a direction was a bool, with the numbers of TransferDirection.
+
+Caches are given as a list, one a layer, or as addresses that ``kv_views.remember`` was told of.
+Every call waits once, at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+from lmcache.hpu import slots, transfer
+from lmcache.hpu.kv_views import LayerView, at_address, flat_view, layer_view
+from lmcache.hpu.layouts import EngineKVFormat, TransferDirection
+from lmcache.hpu.transfer import Group
+from torch import Tensor, device
+
+Caches: TypeAlias = Tensor | Sequence[Tensor | Sequence[Tensor | None]]
+"""One cache a layer, or a tensor of their addresses."""
+
+_MLA = {
+    EngineKVFormat.NL_X_NB_BS_HS,
+    EngineKVFormat.NL_X_NBBS_ONE_HS,
+    EngineKVFormat.NL_X_NP_X_NB_BS_ONE_HS,
+}
+_KEYS_THEN_VALUES = {EngineKVFormat.TWO_X_NL_X_NBBS_NH_HS, EngineKVFormat.TWO_X_NL_X_NB_BS_NH_HS}
+
+
+class BlockShape(Protocol):
+    """What is asked of upstream's description of a paged buffer: the tokens of a block."""
+
+    bs: int
+
+
+def multi_layer_kv_transfer(
+    key_value: Tensor,
+    key_value_ptrs: Caches,
+    slot_mapping: Tensor,
+    paged_memory_device: device,
+    page_buffer_size: int,
+    direction: TransferDirection | bool,
+    layout: EngineKVFormat | bool = False,
+    block_size: int = 0,
+    skip_prefix_n_tokens: int = 0,
+    head_size: int = 0,
+    block_stride_elems: int = 0,
+    *,
+    use_mla: bool = False,
+    gpu_kv_format: EngineKVFormat | bool = False,
+    engine_kv_format: EngineKVFormat | bool = False,
+) -> None:
+    """Copy tokens of all layers between ``key_value``, [2, L, T, D] or [1, L, T, D], and the cache.
+
+    ``layout``, under any of its four names, says whether it is MLA.
+    """
+    mla = any(map(_is_mla, (layout, use_mla, gpu_kv_format, engine_kv_format)))
+    views = _views(key_value_ptrs, mla, block_size)
+    _move(direction, Group.of(views), views[0], key_value, slot_mapping, skip_prefix_n_tokens)
+
+
+def multi_layer_kv_transfer_unilateral(
+    key_value: Tensor,
+    key_value_ptrs: Tensor | Sequence[Tensor],
+    slot_mapping: Tensor,
+    paged_memory_device: device,
+    page_buffer_size: int,
+    direction: TransferDirection | bool,
+    layout: EngineKVFormat | bool = False,
+) -> None:
+    """The same for flat caches, the keys of all layers and then the values of all layers."""
+    views = _views(key_value_ptrs, mla=True, block_size=0)
+    group = Group(tuple(plane for view in views for plane in view.planes))
+    _move(direction, group, views[0], key_value, slot_mapping)
+
+
+def single_layer_kv_transfer(
+    lmc_key_value_cache: Tensor,
+    vllm_key_value_cache: Tensor | Sequence[Tensor],
+    slot_mapping: Tensor,
+    direction: TransferDirection | bool,
+    *layout: EngineKVFormat | bool,
+    token_major: bool = False,
+) -> None:
+    """Copy tokens of one layer; the memory object is [T, 2, D] if token major, else [2, T, D].
+
+    ``layout`` begins with ``token_major`` until 0.3.13, and with the format from then on.
+    """
+    before_formats = layout and isinstance(layout[0], bool)
+    majors = layout[:1] if before_formats else layout[1:2]
+    view = layer_view(vllm_key_value_cache)
+    group = Group.of([view], token_major=bool((*majors, token_major)[0]))
+    _move(direction, group, view, lmc_key_value_cache, slot_mapping)
+
+
+def single_layer_kv_transfer_sgl(
+    lmc_key_value_cache: Tensor,
+    sgl_key_cache: Tensor,
+    sgl_value_cache: Tensor,
+    slot_mapping: Tensor,
+    direction: TransferDirection | bool,
+    token_major: bool = False,
+) -> None:
+    """The same where the caches of keys and of values, each [NB, BS, NH, HS], are apart."""
+    view = layer_view((sgl_key_cache, sgl_value_cache))
+    group = Group.of([view], token_major=token_major)
+    _move(direction, group, view, lmc_key_value_cache, slot_mapping)
+
+
+def load_and_reshape_flash(
+    key_value: Tensor, key_cache: Tensor, value_cache: Tensor, slot_mapping: Tensor, layer: int
+) -> None:
+    """Copy one layer out of caches [NB, BS, NH, HS] into ``key_value`` [2, L, T, D]."""
+    single_layer_kv_transfer_sgl(
+        key_value[:, layer], key_cache, value_cache, slot_mapping, TransferDirection.D2H
+    )
+
+
+def reshape_and_cache_back_flash(
+    key_value: Tensor, key_cache: Tensor, value_cache: Tensor, slot_mapping: Tensor, layer: int
+) -> None:
+    """Copy one layer of ``key_value`` [2, L, T, D] into caches [NB, BS, NH, HS]."""
+    single_layer_kv_transfer_sgl(
+        key_value[:, layer], key_cache, value_cache, slot_mapping, TransferDirection.H2D
+    )
+
+
+def multi_layer_block_kv_transfer(
+    paged_buffer_ptrs_tensor: Caches,
+    lmcache_objects_ptrs: Sequence[Tensor],
+    block_ids: Tensor | Sequence[int],
+    device: device,
+    direction: TransferDirection,
+    shape_desc: BlockShape,
+    lmcache_chunk_size: int,
+    engine_kv_format: EngineKVFormat,
+    skip_prefix_n_blocks: int,
+) -> None:
+    """Copy whole blocks of all layers; an object holds ``lmcache_chunk_size`` tokens.
+
+    The first ``skip_prefix_n_blocks`` are left alone. The last object may get fewer blocks than it
+    holds. Raises TypeError for objects given by address: the tensors are asked for.
+    """
+    if not all(isinstance(tensor, Tensor) for tensor in lmcache_objects_ptrs):
+        raise TypeError("on Gaudi an address cannot be turned into a tensor: pass the objects")
+    size = int(shape_desc.bs)
+    if size <= 0 or lmcache_chunk_size <= 0 or lmcache_chunk_size % size:
+        raise ValueError(f"a chunk of {lmcache_chunk_size} tokens is no number of blocks of {size}")
+    mapping = slots.of_blocks(block_ids, size)
+    mapping[: skip_prefix_n_blocks * size] = -1
+    starts = range(0, len(mapping), lmcache_chunk_size)
+    spans = [(start, min(start + lmcache_chunk_size, len(mapping))) for start in starts]
+    if len(spans) > len(lmcache_objects_ptrs):
+        raise ValueError(f"{len(lmcache_objects_ptrs)} objects do not hold {len(mapping)} tokens")
+    if engine_kv_format in _KEYS_THEN_VALUES:
+        keys, values = paged_buffer_ptrs_tensor
+        views = [_pair(key, value, size) for key, value in zip(keys, values, strict=True)]
+    else:
+        views = _views(paged_buffer_ptrs_tensor, _is_mla(engine_kv_format), size)
+    group, objects = Group.of(views), lmcache_objects_ptrs
+    _move_all(direction, group, views[0], objects, mapping, spans, chunk_size=lmcache_chunk_size)
+
+
+def _move(
+    direction: TransferDirection | bool,
+    group: Group,
+    view: LayerView,
+    key_value: Tensor,
+    slot_mapping: Tensor,
+    skip_prefix: int = 0,
+) -> None:
+    """One object, whose tokens are all that the slot mapping has."""
+    mapping = slots.on_cpu(slot_mapping)
+    tokens = group.seen(key_value).narrow(group.token_axis, 0, len(mapping))
+    _move_all(direction, group, view, [tokens], mapping, [(0, len(mapping))], skip_prefix)
+
+
+def _move_all(
+    direction: TransferDirection | bool,
+    group: Group,
+    view: LayerView,
+    objects: Sequence[Tensor],
+    mapping: slots.Ids,
+    spans: Sequence[tuple[int, int]],
+    skip_prefix: int = 0,
+    chunk_size: int | None = None,
+) -> None:
+    to_host = TransferDirection(int(direction)) is TransferDirection.D2H
+    plan = slots.plan(
+        mapping,
+        spans,
+        view.block_size,
+        view.num_slots,
+        writes=not to_host,
+        skip_prefix=skip_prefix,
+        chunk_size=chunk_size,
+    )
+    if plan.moves:
+        run = transfer.store if to_host else transfer.load
+        run(plan, [group], [(tensor,) for tensor in objects]).land()
+
+
+def _views(caches: Caches, mla: bool, block_size: int) -> list[LayerView]:
+    if isinstance(caches, Tensor):
+        return [at_address(int(address)) for address in caches.tolist()]
+    return [_view(cache, mla, block_size) for cache in caches]
+
+
+def _view(cache: Tensor | Sequence[Tensor | None], mla: bool, block_size: int) -> LayerView:
+    """Beside what an engine has, flat caches: [P, D], and [2, P, D] where it is not MLA."""
+    if isinstance(cache, Tensor) and mla and cache.dim() == 2:
+        return flat_view(cache, None, block_size)
+    if isinstance(cache, Tensor) and not mla and cache.dim() == 3:
+        return flat_view(cache[0], cache[1], block_size)
+    return layer_view(cache, block_size)
+
+
+def _pair(key: Tensor, value: Tensor, block_size: int) -> LayerView:
+    return (
+        layer_view((key, value))
+        if key.dim() == 4
+        else flat_view(key.flatten(1), value.flatten(1), block_size)
+    )
+
+
+def _is_mla(layout: EngineKVFormat | bool) -> bool:
+    return layout if isinstance(layout, bool) else layout in _MLA

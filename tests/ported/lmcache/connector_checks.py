@@ -1,0 +1,209 @@
+"""Run as a program, with a ported release first on the path: connectors with its classes.
+
+connector_checks.py CHECK RELEASE
+"""
+
+import random
+import sys
+
+import torch
+
+import porter.emulator
+
+porter.emulator.install()
+
+import habana_frameworks.torch  # noqa: E402, F401
+import kv_reference as ref  # noqa: E402
+
+try:
+    from lmcache.hpu.connectors import paged
+    from lmcache.v1.memory_management import MemoryFormat
+except ModuleNotFoundError as error:
+    if error.name.partition(".")[0] in ("lmcache", "porter"):
+        raise
+    sys.exit(f"needs {error.name}")
+
+DTYPE = torch.bfloat16
+CHUNK = 2 * ref.BLOCK
+LAYERS, TOKENS = 3, 2 * CHUNK + ref.BLOCK + 3  # two whole objects, then a block and three tokens
+SPANS = [(0, CHUNK), (CHUNK, 2 * CHUNK), (2 * CHUNK, TOKENS)]
+PAIR, _, _, _, MLA, _ = ref.LAYOUTS
+SLOTS = [
+    block * ref.BLOCK + offset
+    for block in random.Random(0).sample(range(ref.BLOCKS), ref.BLOCKS)
+    for offset in range(ref.BLOCK)
+][:TOKENS]
+
+
+def allocator(release):
+    if release < "0.4":
+        from lmcache.v1.memory_management import AdHocMemoryAllocator  # noqa: PLC0415
+    else:
+        from lmcache.v1.memory_allocators.ad_hoc_memory_allocator import (  # noqa: PLC0415
+            AdHocMemoryAllocator,
+        )
+    return AdHocMemoryAllocator("cpu")
+
+
+def metadata(use_mla=False, layers=LAYERS):
+    from lmcache.v1.metadata import LMCacheMetadata  # noqa: PLC0415
+
+    shape = (layers, 1, CHUNK, 1, ref.WIDTH) if use_mla else (layers, 2, CHUNK, ref.HEADS, ref.HEAD)
+    return LMCacheMetadata("m", 1, 1, 0, 0, DTYPE, shape, use_mla=use_mla, chunk_size=CHUNK)
+
+
+def make_v2(release, use_mla):
+    """As the adapter of the release does."""
+    if release < "0.4":
+        width = ref.WIDTH
+        named = {"chunk_size": CHUNK, "dtype": DTYPE, "device": "hpu", "use_mla": use_mla}
+        return paged.VLLMPagedMemHPUConnectorV2(width, LAYERS, use_gpu=True, **named)
+    return paged.VLLMPagedMemHPUConnectorV2.from_metadata(metadata(use_mla), True, "hpu")
+
+
+class Bench:
+    """Caches and objects on both sides, and what a token by token copy makes of them."""
+
+    def __init__(self, groups, objects):
+        """``groups``: layout and layers of each; ``objects``: the memory objects."""
+        self.groups = [(layout, [layout.make(DTYPE) for _ in range(n)]) for layout, n in groups]
+        self.caches = [layout.on_device(t) for layout, layers in self.groups for t in layers]
+        self.objects = objects
+        for tensor in self.tensors():
+            tensor.copy_(ref.random_bits(*tensor.shape, dtype=DTYPE))
+
+    def tensors(self):
+        for item in self.objects:
+            yield from self.parts(item)
+
+    def parts(self, item):
+        count = len(self.groups)
+        return [item.get_tensor(i) for i in range(count)] if count > 1 else [item.tensor]
+
+    def expect(self, slots, to_host):
+        expected = [[part.clone() for part in self.parts(item)] for item in self.objects]
+        for (start, end), parts in zip(SPANS, expected, strict=True):
+            for (layout, layers), part in zip(self.groups, parts, strict=True):
+                planes = ref.planes_of(part, False)
+                ref.copy(layout, layers, planes, slots[start:end], to_host)
+        return expected
+
+    def check(self, expected):
+        for item, parts in zip(self.objects, expected, strict=True):
+            assert all(map(ref.same_bits, self.parts(item), parts))
+        layers = [tensors for _, layers in self.groups for tensors in layers]
+        for tensors, cache in zip(layers, self.caches, strict=True):
+            parts = [cache] if isinstance(cache, torch.Tensor) else cache
+            for one, other in zip(tensors, parts, strict=False):
+                assert ref.same_bits(one, other.cpu())
+
+
+def both_directions(connector, bench):
+    starts, ends = (list(x) for x in zip(*SPANS, strict=True))
+    for mapping, waits in ((torch.tensor(SLOTS), 1), (torch.tensor(SLOTS, device="hpu"), 2)):
+        expected = bench.expect(SLOTS, True)
+        torch.hpu.synchronize()
+        with porter.emulator.record() as recording:
+            connector.batched_from_gpu(
+                bench.objects, starts, ends, kvcaches=bench.caches, slot_mapping=mapping
+            )
+        assert recording.syncs == waits, recording.waits
+        bench.check(expected)
+
+        cached = ref.BLOCK + 1
+        for tensor in bench.tensors():
+            tensor.copy_(ref.random_bits(*tensor.shape, dtype=DTYPE))
+        expected = bench.expect([-1] * cached + SLOTS[cached:], False)
+        with porter.emulator.record() as recording:
+            connector.batched_to_gpu(
+                bench.objects, starts, ends, slot_mapping=mapping, vllm_cached_tokens=cached
+            )
+        assert recording.syncs == waits, recording.waits
+        bench.check(expected)
+    expected = bench.expect([-1] * CHUNK + SLOTS[CHUNK : 2 * CHUNK] + [-1] * CHUNK, True)
+    connector.from_gpu(bench.objects[1], *SPANS[1], slot_mapping=mapping)
+    bench.check(expected)
+    for tensor in bench.tensors():
+        tensor.copy_(ref.random_bits(*tensor.shape, dtype=DTYPE))
+    expected = bench.expect([-1] * CHUNK + SLOTS[CHUNK : 2 * CHUNK] + [-1] * CHUNK, False)
+    connector.to_gpu(bench.objects[1], *SPANS[1], slot_mapping=mapping)
+    bench.check(expected)
+
+
+def v2(release):
+    for use_mla, layout in ((False, PAIR), (True, MLA)):
+        connector = make_v2(release, use_mla)
+        planes = 1 if use_mla else 2
+        assert connector.get_shape(5) == torch.Size([planes, LAYERS, 5, ref.WIDTH])
+        form = MemoryFormat.KV_MLA_FMT if use_mla else MemoryFormat.KV_2LTD
+        memory = allocator(release)
+        objects = [
+            memory.allocate(connector.get_shape(end - start), DTYPE, fmt=form)
+            for start, end in SPANS
+        ]
+        both_directions(connector, Bench([(layout, LAYERS)], objects))
+
+
+def refusals(release):
+    connector, memory = make_v2(release, False), allocator(release)
+    cache = [PAIR.on_device(PAIR.make(DTYPE)) for _ in range(LAYERS)]
+    item = memory.allocate(connector.get_shape(CHUNK), DTYPE, fmt=MemoryFormat.KV_2LTD)
+    mapping = torch.arange(CHUNK)
+    for complaint, given in (
+        ("'kvcaches' must be given", {"slot_mapping": mapping}),
+        ("'slot_mapping' must be given", {"kvcaches": cache}),
+        ("tokens 0 to 8 of a slot mapping of 3", {"kvcaches": cache, "slot_mapping": mapping[:3]}),
+    ):
+        refused(complaint, lambda given=given: connector.from_gpu(item, 0, CHUNK, **given))
+    item.metadata.fmt = MemoryFormat.KV_T2D
+    given = {"kvcaches": cache, "slot_mapping": mapping}
+    refused("in KV_T2D where KV_2LTD is needed", lambda: connector.to_gpu(item, 0, CHUNK, **given))
+    scales = [(*pair, pair[0], pair[1]) for pair in cache]
+    refused("dynamic scales", lambda: connector.initialize_kvcaches_ptr(kvcaches=scales))
+
+
+def refused(complaint, call):
+    try:
+        call()
+    except ValueError as error:
+        assert complaint in str(error), error
+    else:
+        raise AssertionError(f"not refused: {complaint}")
+
+
+def v3(release):
+    """Two shapes of layers, the second one MLA, and then one shape alone."""
+    memory = allocator(release)
+    for groups in ([(PAIR, 2), (MLA, 1)], [(PAIR, LAYERS)]):
+        about = metadata(layers=sum(count for _, count in groups))
+        connector = paged.VLLMPagedMemHPUConnectorV3.from_metadata(about, True, "hpu")
+        bench = Bench(groups, [])
+        connector.initialize_kvcaches_ptr(kvcaches=bench.caches)
+        assert about.get_num_groups() == len(groups)
+        for start, end in SPANS:
+            shapes = about.get_shapes(end - start)
+            bench.objects.append(memory.allocate(shapes, about.get_dtypes(), MemoryFormat.KV_2LTD))
+        both_directions(connector, bench)
+
+
+def create(release):
+    from lmcache.hpu.connectors.create import CreateGPUConnector  # noqa: PLC0415
+    from lmcache.utils import EngineType  # noqa: PLC0415
+    from lmcache.v1.config import LMCacheEngineConfig  # noqa: PLC0415
+
+    def made(engine, **chosen):
+        config = LMCacheEngineConfig.from_defaults(**chosen)
+        return type(CreateGPUConnector(config, metadata(), engine)).__name__
+
+    assert made(EngineType.VLLM) == "VLLMPagedMemHPUConnectorV2"
+    assert made(EngineType.VLLM, use_gpu_connector_v3=True) == "VLLMPagedMemHPUConnectorV3"
+    assert made(EngineType.MOCK) == "MockGPUConnector"
+    for option in ("use_layerwise", "enable_blending"):
+        chosen = {option: True}
+        refused("no connector for Gaudi", lambda chosen=chosen: made(EngineType.VLLM, **chosen))
+
+
+globals()[sys.argv[1]](sys.argv[2])
+# Upstream asks each kind of device whether it is there, CUDA too.
+found = [report for report in porter.emulator.reports() if report.rule != "cuda-probe"]
+assert not found, found
