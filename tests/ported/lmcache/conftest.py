@@ -26,7 +26,11 @@ class Overlay:
     def __call__(self, name: str) -> ModuleType:
         return importlib.import_module(f"lmcache.hpu.{name}")
 
-    __getattr__ = __call__
+    def __getattr__(self, name: str) -> ModuleType:
+        try:
+            return self(name)
+        except ModuleNotFoundError as error:
+            raise AttributeError(name) from error
 
 
 @pytest.fixture(scope="session")
