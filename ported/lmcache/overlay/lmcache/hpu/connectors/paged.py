@@ -131,7 +131,7 @@ class _PagedHPUConnector(GPUConnectorInterface):  # type: ignore[misc]
     def _together(self) -> int:
         token = sum(len(view.planes) * view.width * view.dtype.itemsize for view in self._views)
         fitting = _IN_ONE_GRAPH // (token * (self.chunk_size or 1))
-        return min(slots.TOGETHER, 1 << max(fitting, 1).bit_length() - 1)
+        return int(min(slots.TOGETHER, 1 << max(fitting, 1).bit_length() - 1))
 
 
 class VLLMPagedMemHPUConnectorV2(_PagedHPUConnector):
