@@ -225,7 +225,7 @@ def test_objects_on_the_device(hpu: SimpleNamespace, to_host: bool) -> None:
 def test_few_graphs_one_wait_and_little_padding(hpu: SimpleNamespace, to_host: bool) -> None:
     """A thousand prompts: graphs by either key of the recorder, waits, and bytes."""
     rng = random.Random(to_host)
-    layers, blocks = 2, 64
+    layers, blocks, chunk = 2, 64, 4 * ref.BLOCK
     caches = [
         tuple(torch.zeros(blocks, ref.BLOCK, ref.HEADS, ref.HEAD, device="hpu") for _ in range(2))
         for _ in range(layers)
@@ -239,10 +239,10 @@ def test_few_graphs_one_wait_and_little_padding(hpu: SimpleNamespace, to_host: b
             tokens = rng.randrange(1, blocks * ref.BLOCK + 1)
             order = rng.sample(range(blocks), blocks)
             mapping = hpu.slots.of_blocks(order, ref.BLOCK)[:tokens]
-            spans = [(s, min(s + CHUNK, tokens)) for s in range(0, tokens, CHUNK)]
+            spans = [(s, min(s + chunk, tokens)) for s in range(0, tokens, chunk)]
             objects = [(torch.zeros(2, layers, end - start, ref.WIDTH),) for start, end in spans]
             plan = hpu.slots.plan(
-                mapping, spans, ref.BLOCK, views[0].num_slots, writes=not to_host, chunk_size=CHUNK
+                mapping, spans, ref.BLOCK, views[0].num_slots, writes=not to_host, chunk_size=chunk
             )
             with record() as recording:
                 run(plan, [group], objects).land()

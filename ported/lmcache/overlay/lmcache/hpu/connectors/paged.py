@@ -20,7 +20,7 @@ from lmcache.v1.gpu_connector import GPUConnectorInterface
 from lmcache.v1.memory_management import MemoryFormat, MemoryObj
 from torch import Tensor
 
-_IN_ONE_GRAPH = 32 << 20  # bytes of memory objects; the device holds them twice while they move
+_IN_ONE_GRAPH = 16 << 20  # bytes of memory objects; the device holds them twice while they move
 
 KVCaches = Sequence[Tensor | Sequence[Tensor]]
 
@@ -131,7 +131,7 @@ class _PagedHPUConnector(GPUConnectorInterface):  # type: ignore[misc]
     def _together(self) -> int:
         token = sum(len(view.planes) * view.width * view.dtype.itemsize for view in self._views)
         fitting = _IN_ONE_GRAPH // (token * (self.chunk_size or 1))
-        return min(slots.TOGETHER, 1 << max(fitting, 1).bit_length() - 1)
+        return int(min(slots.TOGETHER, 1 << max(fitting, 1).bit_length() - 1))
 
 
 class VLLMPagedMemHPUConnectorV2(_PagedHPUConnector):
