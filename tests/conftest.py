@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import tarfile
@@ -190,3 +191,21 @@ def elf(*needed: str, machine: int = 62) -> bytes:
     load = struct.pack("<IIQQQQQQ", 1, 4, 0, 0, 0, size, size, 4096)
     link = struct.pack("<IIQQQQQQ", 2, 4, dynamic, dynamic, dynamic, len(table), len(table), 8)
     return head + load + link + names + table
+
+
+@pytest.fixture
+def disk_that_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From the call on, one file can be replaced, and none after it."""
+
+    def start() -> None:
+        real, calls = Path.replace, []
+
+        def once(self: Path, target: Path) -> Path:
+            calls.append(target)
+            if len(calls) > 1:
+                raise OSError(errno.EIO, "Input/output error")
+            return real(self, target)
+
+        monkeypatch.setattr(Path, "replace", once)
+
+    return start

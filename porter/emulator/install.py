@@ -12,7 +12,7 @@ from types import ModuleType
 from porter.emulator.build import load
 from porter.emulator.finder import refuse_real_bridge, serve_bridge
 from porter.emulator.journal import keep_journal
-from porter.emulator.settings import Settings, current_settings, set_current, settings_of
+from porter.emulator.settings import Settings, current_settings, is_lazy, set_current, settings_of
 from porter.emulator.support import listed_ops
 from porter.emulator.watch import watch
 
@@ -43,7 +43,7 @@ def configure(settings: Settings) -> None:
     set_current(settings)
     load().configure(
         asynchrony=settings.asynchrony,
-        lazy=os.environ.get("PT_HPU_LAZY_MODE", "1") != "0",
+        lazy=is_lazy(),
         sanitize=settings.sanitizer,
         places=settings.lines,
     )

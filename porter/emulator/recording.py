@@ -129,8 +129,8 @@ class Recording:
     def as_dict(self) -> dict[str, Any]:
         """As ``porter emulate --report`` writes it."""
         return {
-            "reports": [as_json(report) for report in self.reports],
-            "notes": [as_json(report) for report in self.notes],
+            "reports": [report.as_json() for report in self.reports],
+            "notes": [report.as_json() for report in self.notes],
             "graphs": {
                 "distinct": self.graphs,
                 "distinct_with_offsets": self.graphs_with_offsets,
@@ -174,17 +174,6 @@ def record() -> Iterator[Recording]:
         yield recording
     finally:
         recording.end()
-
-
-def as_json(report: Report) -> dict[str, Any]:
-    return {
-        "rule": report.rule,
-        "message": report.message,
-        "file": report.file or None,
-        "line": report.line or None,
-        "op": report.op,
-        "count": report.count,
-    }
 
 
 _open: list[Recording] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from porter.emulator.build import load
 from porter.emulator.settings import current_settings
@@ -22,6 +23,21 @@ class Report:
     line: int
     note: bool
     count: int
+
+    @classmethod
+    def of_json(cls, fields: dict[str, Any], note: bool = False) -> Report:
+        known = {**fields, "file": fields["file"] or "", "line": fields["line"] or 0}
+        return cls(**known, note=note)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "message": self.message,
+            "file": self.file or None,
+            "line": self.line or None,
+            "op": self.op,
+            "count": self.count,
+        }
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.file else ""

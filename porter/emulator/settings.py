@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,11 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
         sanitizer=environment.get(_SANITIZER) != "0",
         journals=Path(journals) if journals else None,
     )
+
+
+def is_lazy() -> bool:
+    """Lazy is the default; ``PT_HPU_LAZY_MODE=0`` is eager mode."""
+    return os.environ.get("PT_HPU_LAZY_MODE", "1") != "0"
 
 
 def current_settings() -> Settings:

@@ -8,6 +8,7 @@ from typing import Any
 
 from porter.emulator.journal import read_journals
 from porter.emulator.recording import DIRECTIONS
+from porter.emulator.sanitizer import Report
 
 Summary = dict[str, Any]
 _NO_CARD = "This ran on the CPU: it is no evidence of numbers, speed or support on a card."
@@ -30,7 +31,7 @@ def to_json(summary: Summary, path: Path) -> None:
 
 def text(summary: Summary, counts: bool) -> str:
     """For a terminal: the reports, and (``counts``) how much ran."""
-    lines = [f"porter: {_sentence(report)}" for report in summary["reports"]]
+    lines = [f"porter: {Report.of_json(report)}" for report in summary["reports"]]
     totals = summary["totals"]
     if counts:
         copies = ", ".join(
@@ -76,12 +77,6 @@ def _totals(processes: list[Summary]) -> Summary:
         "ops": sum(sum(process["ops"].values()) for process in processes),
         "peak_bytes": max((process["peak_bytes"] for process in processes), default=0),
     }
-
-
-def _sentence(report: Summary) -> str:
-    place = f"{report['file']}:{report['line']}: " if report["file"] else ""
-    times = f" ({report['count']} times)" if report["count"] > 1 else ""
-    return f"{place}{report['rule']}: {report['message']}{times}"
 
 
 def _many(count: int, one: str, more: str | None = None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -154,19 +153,11 @@ def test_a_file_that_is_protected_is_refused_and_nothing_changes(run: Port, out:
 
 
 def test_a_way_back_that_fails_promises_no_journal(
-    run: Port, out: Path, monkeypatch: pytest.MonkeyPatch
+    run: Port, out: Path, disk_that_fails: Callable[[], None]
 ) -> None:
     """No disk fails on demand: the second file cannot be replaced, and the first not put back."""
     assert run().exit_code == 0
-    real, calls = Path.replace, []
-
-    def once(self: Path, target: Path) -> Path:
-        calls.append(target)
-        if len(calls) > 1:
-            raise OSError(errno.EIO, "Input/output error")
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "replace", once)
+    disk_that_fails()
     result = run()
     refused(result, "cannot be put back", "port again once the cause is gone")
     assert "undo" not in result.output

@@ -33,6 +33,15 @@ Run = Callable[..., Done]
 
 
 @pytest.fixture(scope="session")
+def device() -> None:
+    """The device and the bridge in this process, for as long as it lives."""
+    from porter import emulator  # noqa: PLC0415
+
+    emulator.install()
+    import habana_frameworks.torch  # noqa: F401, PLC0415
+
+
+@pytest.fixture(scope="session")
 def run() -> Iterator[Run]:
     """Run Python code that has ``torch``, the device, and, with ``bridge``, its package.
 

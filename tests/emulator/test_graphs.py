@@ -11,14 +11,9 @@ torch = pytest.importorskip("torch", reason="the emulator's tests need torch")
 
 from porter import emulator  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("device")
 nn = torch.nn
 Work = Callable[[Any], Any]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def device() -> None:
-    emulator.install()
-    import habana_frameworks.torch  # noqa: F401, PLC0415
 
 
 @pytest.fixture(autouse=True)

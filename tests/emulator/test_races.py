@@ -13,13 +13,8 @@ torch = pytest.importorskip("torch", reason="the emulator's tests need torch")
 
 from porter import emulator  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("device")
 SHAPES = st.lists(st.integers(1, 6), min_size=1, max_size=4)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def device() -> None:
-    emulator.install()
-    import habana_frameworks.torch  # noqa: F401, PLC0415
 
 
 @st.composite

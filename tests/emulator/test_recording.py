@@ -12,11 +12,7 @@ torch = pytest.importorskip("torch", reason="the emulator's tests need torch")
 from porter import emulator  # noqa: E402
 from porter.emulator.recording import Recording, record  # noqa: E402
 
-
-@pytest.fixture(scope="module", autouse=True)
-def device() -> None:
-    emulator.install()
-    import habana_frameworks.torch  # noqa: F401, PLC0415
+pytestmark = pytest.mark.usefixtures("device")
 
 
 @pytest.fixture(autouse=True)

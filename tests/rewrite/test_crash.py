@@ -169,18 +169,14 @@ def test_a_disk_that_takes_nothing_more(
 
 
 def test_a_way_back_that_fails_keeps_the_journal(
-    tree: SourceTree, replacing: Replacing, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+    tree: SourceTree,
+    replacing: Replacing,
+    snapshot: Snapshot,
+    monkeypatch: pytest.MonkeyPatch,
+    disk_that_fails: Callable[[], None],
 ) -> None:
     before = snapshot(tree.root)
-    real, calls = Path.replace, []
-
-    def once(self: Path, target: Path) -> Path:
-        calls.append(target)
-        if len(calls) > 1:
-            raise OSError(errno.EIO, "Input/output error")
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "replace", once)
+    disk_that_fails()
     with pytest.raises(PorterError, match="`porter undo` puts it back"):
         rewrite(tree, replacing(tree.root))
     assert snapshot(tree.root) != before

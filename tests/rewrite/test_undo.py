@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -108,20 +107,16 @@ def test_a_refusal_makes_no_folder(tree: SourceTree, replacing: Replacing) -> No
 
 
 def test_a_way_back_that_fails_is_undone_again(
-    tree: SourceTree, replacing: Replacing, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+    tree: SourceTree,
+    replacing: Replacing,
+    snapshot: Snapshot,
+    monkeypatch: pytest.MonkeyPatch,
+    disk_that_fails: Callable[[], None],
 ) -> None:
     """No disk fails on demand: the second file cannot be replaced, and the first not put back."""
     before = snapshot(tree.root)
     rewrite(tree, replacing(tree.root))
-    real, calls = Path.replace, []
-
-    def once(self: Path, target: Path) -> Path:
-        calls.append(target)
-        if len(calls) > 1:
-            raise OSError(errno.EIO, "Input/output error")
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "replace", once)
+    disk_that_fails()
     with pytest.raises(PorterError, match="`porter undo` again once the cause is gone"):
         undo(tree.root)
     monkeypatch.undo()

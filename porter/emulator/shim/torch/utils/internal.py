@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
-
-def is_lazy() -> bool:
-    """Lazy is the default; ``PT_HPU_LAZY_MODE=0`` is eager mode."""
-    return os.environ.get("PT_HPU_LAZY_MODE", "1") != "0"
+from porter.emulator.settings import is_lazy
 
 
 def lazy_only(func: Callable[..., Any]) -> Callable[..., Any]:
