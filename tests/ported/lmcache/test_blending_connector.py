@@ -1,0 +1,17 @@
+"""The connector that LMCache's blender mixes in, with the classes of real ported releases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+pytestmark = pytest.mark.network
+pytest.importorskip("torch", reason="the device needs torch")
+
+
+@pytest.mark.parametrize("lazy", [True, False], ids=["lazy", "eager"])
+@pytest.mark.parametrize("release", ["0.3.9.post2", "0.5.6"])
+@pytest.mark.parametrize("check", ["references", "budget", "faults", "refusals"])
+def test_layers(checked: Callable[..., None], check: str, release: str, lazy: bool) -> None:
+    checked("blending_checks.py", check, release, PT_HPU_LAZY_MODE=str(int(lazy)))
