@@ -105,7 +105,7 @@ def _planned(plan: Plan) -> Iterator[Text]:
     wheel, environment = plan.wheel, plan.environment
     yield Text(f"{wheel} into {environment.prefix} (Python {environment.version})", "bold")
     if plan.replaced is None:
-        yield Text(f"no {wheel.name} is there")
+        yield Text(f"no {wheel.name} is there to be replaced")
     else:
         yield Text(f"replaces {plan.replaced}")
     for requirement in plan.fetched:

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from porter.install.distribution import Distribution
 from porter.install.environment import Complaint, Environment, complaints
 from porter.install.in_use import processes_in
+from porter.install.snapshot import is_below
 from porter.install.wheel import PortedWheel
 
 #: Comes with Gaudi's software; what an index has under this name is another build.
@@ -22,7 +23,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 
 @dataclass(frozen=True)
 class Plan:
-    """``replaced`` is what is there now. ``fetched`` are requirements that an index is asked for.
+    """``replaced`` is what is there now, in the environment itself. ``fetched`` are requirements that an index is asked for.
 
     ``obstacles`` make the installation impossible. ``unmet`` are the requirements that are
     neither met nor fetched, and were not complained of before. ``notes`` are worth knowing.
@@ -40,7 +41,8 @@ class Plan:
 def make_plan(wheel: PortedWheel, environment: Environment, *, fetch: bool) -> Plan:
     """``fetch``: requirements of the wheel that are missing are to be got from the index."""
     installed = environment.distributions()
-    replaced = installed.get(wheel.name)
+    there = installed.get(wheel.name)
+    replaced = there if there and is_below(there.root, environment.roots) else None
     before = complaints(environment, installed.values())
     new = Distribution(wheel.name, wheel.version, wheel.requires, wheel.path)
     after = complaints(environment, {**installed, wheel.name: new}.values())
@@ -53,7 +55,7 @@ def make_plan(wheel: PortedWheel, environment: Environment, *, fetch: bool) -> P
         fetched=tuple(item.requirement for item in fetched),
         unmet=tuple(item for item in added if item not in fetched),
         obstacles=tuple(_obstacles(wheel, environment, replaced)),
-        notes=tuple(_notes(environment, replaced)),
+        notes=tuple(_notes(environment, there, replaced)),
     )
 
 
@@ -91,12 +93,16 @@ def _unwritable(environment: Environment, replaced: Distribution | None) -> Iter
             yield f"{place}: not writable by this user"
 
 
-def _notes(environment: Environment, replaced: Distribution | None) -> Iterator[str]:
+def _notes(
+    environment: Environment, there: Distribution | None, replaced: Distribution | None
+) -> Iterator[str]:
     if not environment.has_bridge:
         yield (
             "habana_frameworks is not installed there: this is no Gaudi environment yet, and what "
             "needs the device will say so"
         )
+    if there is not None and replaced is None:
+        yield f"hides {there}, which stays in {there.root}"
     if replaced is not None and replaced.is_editable:
         yield f"{replaced} is editable: its sources stay where they are, unused meanwhile"
     if replaced is not None and replaced.has_record and (changed := list(replaced.damaged())):

@@ -42,7 +42,7 @@ def test_it_replaces_upstream_and_brings_it_back(place: Any, wheels: Any, porter
 def test_where_nothing_was_it_only_removes(place: Any, wheels: Any, porter: Porter) -> None:
     before = place.files()
     result = porter(wheels.ported())
-    assert "no tinykv is there" in result.output
+    assert "no tinykv is there to be replaced" in result.output
     assert (place.root / "bin" / "tinykv-server").is_file()
     result = porter("--uninstall")
     assert result.exit_code == 0, result.output
@@ -93,6 +93,24 @@ def test_what_cannot_be_fetched_changes_nothing(place: Any, wheels: Any, porter:
     assert result.exit_code == 2
     assert "tinykv===1.3" in result.output
     assert place.files() == before
+
+
+def test_an_upstream_outside_of_the_environment_is_hidden(
+    place: Any, wheels: Any, porter: Porter, tmp_path: Path
+) -> None:
+    """As in a virtual environment that sees the packages of the system."""
+    outside = tmp_path / "outside"
+    done = place.pip("install", "--quiet", "--target", outside, wheels.upstream())
+    assert done.returncode == 0, done.stderr
+    (place.packages / "outside.pth").write_text(f"{outside}\n")
+    before = place.files()
+    result = porter(wheels.ported())
+    assert result.exit_code == 0, result.output
+    assert f"hides tinykv 1.2, which stays in {outside}" in result.output
+    assert place.run("import tinykv; print(tinykv.PORTED)") == "True"
+    assert porter("--uninstall").exit_code == 0
+    assert place.files() == before
+    assert place.run("import tinykv; print(tinykv.__version__)") == "1.2"
 
 
 def test_an_editable_upstream_comes_back(
