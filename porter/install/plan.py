@@ -23,10 +23,12 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 
 @dataclass(frozen=True)
 class Plan:
-    """``replaced`` is what is there now, in the environment itself. ``fetched`` are requirements that an index is asked for.
+    """What will be done, and what stands against it.
 
-    ``obstacles`` make the installation impossible. ``unmet`` are the requirements that are
-    neither met nor fetched, and were not complained of before. ``notes`` are worth knowing.
+    ``replaced`` is what is there now, in the environment itself. ``fetched`` are requirements
+    that an index is asked for. ``obstacles`` make the installation impossible. ``unmet`` are
+    the requirements that are neither met nor fetched, and were not complained of before.
+    ``notes`` are worth knowing.
     """
 
     wheel: PortedWheel
