@@ -58,6 +58,14 @@ class Table:
             raise self.error(f"{key} must be a number")
         return value
 
+    def limits(self, *keys: str) -> dict[str, float]:
+        """Those of ``keys`` that are there: numbers, none below zero."""
+        values = {key: self._values[key] for key in keys if key in self._values}
+        for key, value in values.items():
+            if type(value) not in (int, float) or not value >= 0:
+                raise self.error(f"{key} must be a number that is not below zero")
+        return values
+
     def flag(self, key: str) -> bool:
         value = self._value(key, False)
         if not isinstance(value, bool):
@@ -108,6 +116,10 @@ class Table:
     def strings(self) -> dict[str, str]:
         """All of the table, every value a string."""
         return {key: self.text(key) for key in self._values}
+
+    def numbers(self) -> dict[str, int]:
+        """All of the table, every value a number."""
+        return {key: self.number(key) for key in self._values}
 
     def tables(self) -> dict[str, Table]:
         """All of the table, every value a table."""
