@@ -58,13 +58,12 @@ class Table:
             raise self.error(f"{key} must be a number")
         return value
 
-    def limits(self, *keys: str) -> dict[str, float]:
-        """Those of ``keys`` that are there: numbers, none below zero."""
-        values = {key: self._values[key] for key in keys if key in self._values}
-        for key, value in values.items():
-            if type(value) not in (int, float) or not value >= 0:
-                raise self.error(f"{key} must be a number that is not below zero")
-        return values
+    def limit(self, key: str) -> float:
+        """A number that is not below zero."""
+        value = self._value(key)
+        if type(value) not in (int, float) or not value >= 0:  # type: ignore[operator]
+            raise self.error(f"{key} must be a number that is not below zero")
+        return value  # type: ignore[return-value]
 
     def flag(self, key: str) -> bool:
         value = self._value(key, False)

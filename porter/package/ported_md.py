@@ -55,7 +55,7 @@ def _lines(ported: Ported) -> Iterator[str]:
     yield from _section("Dropped requirements", ("requirement", "reason"), dropped)
     yield from _section("Added files", ("file",), [(_code(path),) for path in ported.overlay])
     yield from _section("Added entry points", ("group", "name", "object"), _entry_points(ported))
-    heads = ("run", "function", "allowed one way, out or back")
+    heads = ("run", "function", "a store may take", "a load may take")
     yield from _section("What `porter validate` runs", heads, _runs(ported))
     yield from _findings(ported)
 
@@ -79,7 +79,7 @@ def _entry_points(ported: Ported) -> list[tuple[str, ...]]:
 def _runs(ported: Ported) -> list[tuple[str, ...]]:
     """The runs with their limits; what was measured depends on where it is validated."""
     return [
-        (_cell(run.name), _code(run.entry), _limits(run.budget.limits))
+        (_cell(run.name), _code(run.entry), *map(_limits, run.budget.limits.values()))
         for run in ported.recipe.runs
     ]
 

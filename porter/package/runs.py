@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from packaging.specifiers import SpecifierSet
 
 from porter.table import Table
 
-#: Of one way, store or load: of a prompt; and of all prompts of random lengths.
+_WAYS = ("store", "load")
+#: What a prompt may take one way; and all prompts of random lengths.
 _OF_ONE = ("syncs", "launches", "bytes")
 _OF_MANY = ("graphs", "padding")
 _KEYS = ("tokens", "kv", "prompts", *_OF_ONE)
@@ -31,11 +32,14 @@ class Prompts:
 
 @dataclass(frozen=True)
 class Budget:
-    """``tokens`` of the one prompt, ``kv`` what the caches are like, ``limits`` by measure."""
+    """``tokens`` of the one prompt, ``kv`` what the caches are like.
+
+    ``limits`` are those of each way, ``store`` and ``load``, by measure.
+    """
 
     tokens: int
     kv: Mapping[str, int]
-    limits: Mapping[str, float]
+    limits: Mapping[str, Mapping[str, float]]
     prompts: Prompts | None = None
 
 
@@ -47,7 +51,7 @@ class Run:
     name: str
     entry: str
     budget: Budget
-    folder: Path = field(compare=False)
+    folder: Path
 
     @classmethod
     def of(cls, row: Table, shared: Mapping[str, Any], recipe: Path) -> Run:
@@ -87,7 +91,7 @@ class Run:
             "prompt": {"tokens": budget.tokens, "kv": dict(budget.kv)},
             "prompts": prompts
             and {"count": prompts.count, "longest": prompts.longest, "kv": dict(prompts.kv)},
-            "limits": dict(budget.limits),
+            "limits": {way: dict(limits) for way, limits in budget.limits.items()},
         }
 
 
@@ -99,15 +103,29 @@ def shared_budget(table: Table) -> dict[str, Any]:
 def _budget(table: Table) -> Budget:
     table.only(*_KEYS)
     kv = table.table("kv").numbers()
-    limits = table.limits(*_OF_ONE)
+    limits: dict[str, dict[str, float]] = {way: {} for way in _WAYS}
+    _limit(table, _OF_ONE, limits)
     prompts = None
     if "prompts" in table.free():
         many = table.table("prompts").only("count", "longest", "kv", *_OF_MANY)
         # What is not said of their caches is as for the one prompt.
         others = {**kv, **many.table("kv").numbers()}
         prompts = Prompts(many.number("count"), many.number("longest"), others)
-        limits.update(many.limits(*_OF_MANY))
+        _limit(many, _OF_MANY, limits)
     return Budget(table.number("tokens"), kv, limits, prompts)
+
+
+def _limit(table: Table, measures: tuple[str, ...], limits: dict[str, dict[str, float]]) -> None:
+    """Add what ``table`` allows of ``measures``: a number, or one for each way."""
+    given = table.free()
+    for measure in measures:
+        if isinstance(given.get(measure), Mapping):
+            ways = table.table(measure).only(*_WAYS)
+            for way in ways.free():
+                limits[way][measure] = ways.limit(way)
+        elif measure in given:
+            for way in _WAYS:
+                limits[way][measure] = table.limit(measure)
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

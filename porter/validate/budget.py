@@ -25,10 +25,10 @@ class Measure:
 
 
 MEASURES = {
-    "syncs": Measure("host sync", "wait once for all that is moved"),
+    "syncs": Measure("sync", "wait once for all that is moved"),
     "launches": Measure("launch", "move more in one graph"),
-    "bytes": Measure("x the KV's bytes", "move what is asked for, once", counted=False),
-    "graphs": Measure("distinct graph", "pad to few shapes, and keep numbers out of the graphs"),
+    "bytes": Measure("x the bytes", "move what is asked for, once", counted=False),
+    "graphs": Measure("graph", "pad to few shapes, and keep numbers out of the graphs"),
     "padding": Measure("blocks of padding", "pad the last block at most", counted=False),
 }
 
@@ -43,7 +43,7 @@ def excesses(figures: Figures, limits: Figures) -> Iterator[tuple[str, str]]:
 
 
 def described(figures: Figures) -> str:
-    """``2 host syncs, 32 launches, 1.00 x the KV's bytes``."""
+    """``2 syncs, 32 launches, 1.00 x the bytes``."""
     return ", ".join(
         measure.said(figures[name]) for name, measure in MEASURES.items() if name in figures
     )

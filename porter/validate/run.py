@@ -73,13 +73,14 @@ class _Tally:
         self._notes[f"{trip.run.name}, {trip.mode}: {'; '.join(took)}"] = None
         for way, figures in end["ways"].items():
             self._figures.append(figures)
-            for excess, cure in excesses(figures, trip.run.limits):
+            for excess, cure in excesses(figures, trip.run.limits[way]):
                 cures = f"{cure}, or mend [budget] of the recipe"
                 self._wrong[Failure(*place, f"to {way} takes {excess}", cures)].append(trip)
         for report in end["reports"]:
             path, line = (report["file"], report["line"]) if report["file"] else place
-            what, _, cure = report["message"].rpartition("; ")
-            self._wrong[Failure(path, line, f"{report['rule']}: {what}", cure)].append(trip)
+            what, semicolon, cure = f"{report['rule']}: {report['message']}".rpartition("; ")
+            failure = Failure(path, line, what or cure, cure if semicolon else "correct it")
+            self._wrong[failure].append(trip)
         for note in end["notes"]:
             where = f"{note['file']}:{note['line']}: " if note["file"] else ""
             self._notes[f"{where}{note['rule']}: {note['message']}"] = None

@@ -23,7 +23,7 @@ class Run:
     entry: str
     prompt: Mapping[str, Any]
     prompts: Mapping[str, Any] | None
-    limits: Mapping[str, float]
+    limits: Mapping[str, Mapping[str, float]]
 
     @property
     def path(self) -> str:
@@ -67,5 +67,8 @@ def _run(item: Any, folder: str) -> Run:
             "longest": int(prompts["longest"]),
             "kv": dict(prompts["kv"]),
         },
-        limits={str(name): float(limit) for name, limit in item["limits"].items()},
+        limits={
+            way: {str(name): float(limit) for name, limit in item["limits"][way].items()}
+            for way in ("store", "load")
+        },
     )
