@@ -138,8 +138,8 @@ class Recipe:
     """``environment`` pairs releases with the vLLM that they are imported with.
 
     ``tier`` 1: every release is tried before porter is released; 2: some are;
-    3: nobody has tried. ``budget`` is what the run rung allows. Nothing reads ``tier``,
-    ``environment`` and ``budget`` yet: they are for rungs that porter cannot run so far.
+    3: nobody has tried. ``budget`` is what the run rung allows. Nothing reads ``tier`` and
+    ``budget`` yet: they are for rungs that porter cannot run so far.
     """
 
     path: Path
