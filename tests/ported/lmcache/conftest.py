@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
+from zipfile import ZipFile
 
 import pytest
+from click.testing import CliRunner
 
+from porter.cli import main
 from porter.package.recipe import find_recipe
+
+Port = Callable[[str], Path]
 
 sys.path.append(str(Path(__file__).parent))  # for kv_reference
 
@@ -94,6 +99,47 @@ def child() -> Callable[..., str]:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Port:
+    """The unpacked wheel of a ported release."""
+    folders: dict[str, Path] = {}
+
+    def unpacked(release: str) -> Path:
+        if release not in folders:
+            out, folder = (tmp_path_factory.mktemp(name) for name in ("ported", "site"))
+            command = ["port", f"lmcache=={release}", "-o", str(out), "--level", "static"]
+            result = CliRunner().invoke(main, command)
+            assert result.exit_code == 0, result.output
+            (wheel,) = out.glob("*.whl")
+            with ZipFile(wheel) as archive:
+                archive.extractall(folder)
+            folders[release] = folder
+        return folders[release]
+
+    return unpacked
+
+
+@pytest.fixture
+def checked(port: Port) -> Callable[..., None]:
+    """Run ``check`` of a program beside this file with a ported release; a report is a failure."""
+
+    def run(program: str, check: str, release: str, **variables: str) -> None:
+        path = os.pathsep.join([str(port(release)), *filter(None, sys.path)])
+        done = subprocess.run(
+            [sys.executable, Path(__file__).with_name(program), check, release],
+            env={**os.environ, "PYTHONPATH": path, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        if done.returncode and done.stderr.startswith("needs "):
+            pytest.skip(done.stderr.strip())
+        assert done.returncode == 0, done.stderr
 
     return run
 

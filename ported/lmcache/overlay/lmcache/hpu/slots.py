@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 TOGETHER = 8  # objects in one graph, at most; a power of two
+_FEWER = 8  # each number of objects in one graph is so many times the next smaller one
 
 Ids = NDArray[np.int64]
 
@@ -176,8 +177,9 @@ def _together(
     together: int,
 ) -> Iterator[Move]:
     while numbers:
-        count = together if len(numbers) >= together else 1
-        objects, numbers = numbers[:count], numbers[count:]
+        while together > len(numbers):
+            together = max(together // _FEWER, 1)
+        objects, numbers = numbers[:together], numbers[together:]
         begins = [slots[slice(*spans[number], block_size)] for number in objects]
         ids = torch.from_numpy(np.concatenate(begins) // block_size)
         yield Move(block_size, ids, objects=tuple(objects))

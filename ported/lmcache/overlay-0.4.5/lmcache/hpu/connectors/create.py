@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lmcache.hpu.connectors.layerwise import VLLMPagedMemLayerwiseHPUConnector
 from lmcache.hpu.connectors.paged import VLLMPagedMemHPUConnectorV2, VLLMPagedMemHPUConnectorV3
 from lmcache.utils import EngineType
 from lmcache.v1.gpu_connector import CreateGPUConnector as create_upstream_s
@@ -19,10 +20,10 @@ def CreateGPUConnector(
     """
     if engine != EngineType.VLLM:
         return create_upstream_s(config, metadata, engine, layout_hints)
-    if config.use_layerwise or config.enable_blending:
-        raise ValueError(
-            "use_layerwise and enable_blending have no connector for Gaudi yet; set both to False"
-        )
+    if config.enable_blending:
+        raise ValueError("enable_blending has no connector for Gaudi yet; set it to False")
+    if config.use_layerwise:
+        return VLLMPagedMemLayerwiseHPUConnector.from_metadata(metadata)
     if config.use_gpu_connector_v3:
         return VLLMPagedMemHPUConnectorV3.from_metadata(metadata)
     return VLLMPagedMemHPUConnectorV2.from_metadata(metadata)
