@@ -21,7 +21,8 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
     """Every file of the wheel by its name in there, but for RECORD."""
     read = ported.release.tree.read
     entry_points = merge(ported.release.entry_points, ported.recipe.entry_points)
-    contract = _contract(ported)
+    contract, vllm = _contract(ported), ported.recipe.vllm
+    environment = {"schema_version": 1, "packages": {"vllm": str(vllm)}}
     info = {
         **{name: read(path) for name, path in ported.release.info.items()},
         **({"entry_points.txt": entry_points.encode()} if entry_points else {}),
@@ -32,6 +33,7 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
         "porter/remaining.json": dumps(_remaining(ported)).encode(),
         **({"porter/contract.json": dumps(contract).encode()} if contract else {}),
         **_runs(ported),
+        **({"porter/environment.json": dumps(environment).encode()} if vllm else {}),
     }
     return {
         **{_name(ported, path): data for path, data in ported.files.items()},

@@ -140,7 +140,7 @@ class Recipe:
     """``environment`` pairs releases with the vLLM that they are imported with.
 
     ``tier`` 1: every release is tried before porter is released; 2: some are;
-    3: nobody has tried. Nothing reads ``tier`` and ``environment`` yet.
+    3: nobody has tried. Nothing reads ``tier`` yet.
     """
 
     path: Path
