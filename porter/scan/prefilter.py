@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from porter.rulebook import Rule, Rulebook
+from porter.rulebook import Rulebook
 from porter.scan.scanner import WORDS
 
 _NAME = re.compile(r"\w+")
@@ -15,13 +15,18 @@ class Prefilter:
     """Passes every file that can hold a construct: one that the scanner, or a rule, matches."""
 
     def __init__(self, book: Rulebook, native: Collection[str]) -> None:
-        neutral = [rule for rule in book if rule.neutral]
-        roots = {pattern.partition(".")[0] for rule in neutral for pattern in rule.match}
-        words = {word for rule in book if not rule.neutral for word in _words(rule)}
-        words |= {*WORDS, *(name.rpartition(".")[2] for name in native)}
+        words = {*WORDS, *(name.rpartition(".")[2] for name in native)}
+        neutral: set[str] = set()
+        roots: set[str] = set()
+        for rule in book:
+            for pattern in rule.match:
+                if rule.neutral and ":" not in pattern:
+                    neutral |= {*_words(pattern)}
+                    roots.add(pattern.partition(".")[0])
+                else:
+                    words |= {*_words(pattern)}
         self._pattern = _any_of(words)
-        self._neutral = _any_of({word for rule in neutral for word in _words(rule)})
-        self._roots = _any_of({root for root in roots if ":" not in root})
+        self._neutral, self._roots = _any_of(neutral), _any_of(roots)
 
     def passes(self, data: bytes) -> bool:
         if self._pattern.search(data) is not None:
@@ -34,10 +39,8 @@ def _any_of(words: Collection[str]) -> re.Pattern[bytes]:
     return re.compile("|".join(map(re.escape, sorted(shortest))).encode())
 
 
-def _words(rule: Rule) -> Iterator[str]:
-    """A word that occurs wherever a rule can match: the longest below the root of its name."""
-    for pattern in rule.match:
-        name = pattern.removesuffix(".*").rpartition(":")[2]
-        scanned = ":" in pattern and rule.neutral  # what it looks for is among the WORDS
-        if not scanned and not any(word in name for word in WORDS):
-            yield max(_NAME.findall(name)[1:] or [name], key=len)
+def _words(pattern: str) -> Iterator[str]:
+    """A word that occurs wherever a match can be: the longest below the root of its name."""
+    kind, _, name = pattern.removesuffix(".*").rpartition(":")
+    if kind != "dynamic" and not any(word in name for word in WORDS):
+        yield max(_NAME.findall(name)[1:] or [name], key=len)
