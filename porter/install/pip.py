@@ -11,6 +11,8 @@ from pathlib import Path
 from porter.errors import PorterError
 from porter.install.environment import Environment
 
+#: Settings that lead pip away from the environment.
+_ELSEWHERE = frozenset({"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER"})
 _QUIET = ("--disable-pip-version-check", "--no-input", "--quiet")
 
 
@@ -19,13 +21,14 @@ class PipError(PorterError):
 
 
 def pip(environment: Environment, command: str, *arguments: str | Path) -> None:
-    """Raises PipError. The user's settings of pip (its files, ``PIP_...``) hold."""
+    """Raises PipError. The user's settings of pip hold: which index, which certificates."""
+    settings = {key: value for key, value in os.environ.items() if key not in _ELSEWHERE}
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "--python", str(environment.python)),
             *(command, *_QUIET, *map(str, arguments)),
         ],
-        env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"},
+        env={**settings, "PIP_ROOT_USER_ACTION": "ignore"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

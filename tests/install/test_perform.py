@@ -95,6 +95,15 @@ def test_what_cannot_be_fetched_changes_nothing(place: Any, wheels: Any, porter:
     assert place.files() == before
 
 
+def test_settings_of_pip_that_lead_elsewhere_do_not_hold(
+    place: Any, wheels: Any, porter: Porter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_TARGET", str(tmp_path / "elsewhere"))
+    result = porter(wheels.ported())
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_an_upstream_outside_of_the_environment_is_hidden(
     place: Any, wheels: Any, porter: Porter, tmp_path: Path
 ) -> None:
