@@ -23,7 +23,7 @@ from porter.wording import first_few, plural
 
 
 @click.command(
-    epilog="\b\nExample:\n"
+    epilog="\b\nExamples:\n"
     "  porter install dist/lmcache-0.5.6+hpu.1-py3-none-any.whl --python /opt/venv\n"
     "  porter install --uninstall lmcache --python /opt/venv"
 )

@@ -119,19 +119,6 @@ def test_request_parameters_are_for_lmcache() -> None:
     assert parameters and all(key.startswith("lmcache.") for keys in parameters for key in keys)
 
 
-def test_settings_of_plugins_are_read() -> None:
-    read = {
-        f"hpu_{name}"
-        for path in (OVERLAYS / "overlay/lmcache/hpu/plugins").rglob("*.py")
-        for name in re.findall(r'self\.setting\("(\w+)"', path.read_text())
-    }
-    named = {*re.findall(r"\bhpu_(?:warmup|engine|exporter)_\w+", GUIDE)}
-    named |= {
-        name.removeprefix("LMCACHE_").lower() for name in re.findall(r"LMCACHE_HPU_\w+", GUIDE)
-    }
-    assert named == read
-
-
 def sentences() -> str:
     """What the overlays' modules say."""
     found = [
@@ -165,7 +152,6 @@ def test_lmcache_takes_the_configuration(version: str, tmp_path: Path) -> None:
     tree = open_source(f"lmcache=={version}")
     names = {*re.findall(r"LMCACHE_[A-Z_]+", GUIDE)}
     names -= {"LMCACHE_CONFIG_FILE", "LMCACHE_FORCE_SKIP_SAVE"}  # read by the adapter
-    names -= {name for name in names if name.startswith("LMCACHE_HPU_")}  # by our plugins
     yaml = json.dumps(blocks("yaml"))
     done = subprocess.run(
         [
