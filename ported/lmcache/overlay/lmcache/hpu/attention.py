@@ -42,8 +42,9 @@ class LMCHPUAttnBackend(AttentionInterface):  # type: ignore[misc]
     def __init__(self, vllm_attn: Any) -> None:
         impl = vllm_attn.impl
         for feature in _NOT_HERE:
-            # 0 is vLLM's way to say that there is no soft cap.
-            if getattr(impl, feature, None) not in (None, 0):
+            given = getattr(impl, feature, None)
+            # A number of 0 is vLLM's way, too, to say that there is no soft cap.
+            if given is not None and (isinstance(given, Tensor) or given):
                 raise ValueError(f"blending on Gaudi has no attention with {feature}")
         self._scale = float(impl.scale)
 
