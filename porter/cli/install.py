@@ -88,7 +88,7 @@ def command(
 
 def _install(plan: Plan, dry_run: bool, force: bool) -> int:
     """The exit code."""
-    print_text(Text("\n").join(_planned(plan)))
+    print_text(Text("\n").join(_planned(plan, force)))
     stops = [*plan.obstacles, *(() if force else map(str, plan.unmet))]
     for stop in stops:
         click.echo(f"porter: {stop}", err=True)
@@ -101,7 +101,7 @@ def _install(plan: Plan, dry_run: bool, force: bool) -> int:
     return 0
 
 
-def _planned(plan: Plan) -> Iterator[Text]:
+def _planned(plan: Plan, force: bool) -> Iterator[Text]:
     wheel, environment = plan.wheel, plan.environment
     yield Text(f"{wheel} into {environment.prefix} (Python {environment.version})", "bold")
     if plan.replaced is None:
@@ -110,8 +110,9 @@ def _planned(plan: Plan) -> Iterator[Text]:
         yield Text(f"replaces {plan.replaced}")
     for requirement in plan.fetched:
         yield Text(f"fetches {requirement}")
-    for complaint in plan.unmet:
-        yield Text(f"not met: {complaint}")
+    if force and plan.unmet:
+        names = ", ".join(str(item.requirement) for item in plan.unmet)
+        yield Text(f"goes without: {names}", "yellow")
     for note in plan.notes:
         yield Text(f"note: {note}", "yellow")
 

@@ -42,7 +42,8 @@ for text in json.loads(sys.argv[2]):
     config = module.LMCacheEngineConfig.from_file(str(path))
     config.validate()
     import yaml
-    wanted = yaml.safe_load(text)
+    loaded = yaml.safe_load(text)
+    wanted = {module._CONFIG_ALIASES.get(key, key): value for key, value in loaded.items()}
     answers.append({
         "unknown": sorted(wanted.keys() - module._CONFIG_DEFINITIONS.keys()),
         "other": sorted(key for key, value in wanted.items() if getattr(config, key) != value),
