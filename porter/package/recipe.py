@@ -34,6 +34,7 @@ _TABLES = (
     "overlay",
     "drop",
     "contract",
+    "plugins",
     "entry_points",
     "environment",
     "budget",
@@ -130,7 +131,28 @@ class Contract:
     own: tuple[str, ...]
 
 
-_Row = TypeVar("_Row", Route, CudaOnly, Overlay, Contract)
+@dataclass(frozen=True)
+class PluginPlace:
+    """Where a user's plugins go: scripts that the package starts, by paths that it is told.
+
+    A script's name must begin with one of ``prefixes`` and a ``_``, or it gets the first of
+    them. ``start``, with ``{plugin}`` in it, starts a class that is derived from one of ``bases``.
+    """
+
+    versions: SpecifierSet
+    folder: str
+    prefixes: tuple[str, ...]
+    bases: tuple[str, ...]
+    start: str
+
+    def name(self, file: str) -> str:
+        """The name that the package starts a script under."""
+        if not self.prefixes or file.partition("_")[0].lower() in self.prefixes:
+            return file
+        return f"{self.prefixes[0]}_{file}"
+
+
+_Row = TypeVar("_Row", Route, CudaOnly, Overlay, Contract, PluginPlace)
 
 
 @dataclass(frozen=True)
@@ -151,6 +173,7 @@ class Recipe:
     cuda_only: tuple[CudaOnly, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    plugins: PluginPlace | None = None
     entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: tuple[tuple[SpecifierSet, Version], ...] = ()
     budget: Mapping[str, Any] = field(default_factory=dict)
@@ -170,6 +193,7 @@ class Recipe:
             cuda_only=tuple(_cuda_only(row) for row in document.rows("codemod")),
             overlays=tuple(_overlay(row, path.parent) for row in document.rows("overlay")),
             contracts=tuple(_contract(row) for row in document.rows("contract")),
+            plugins=_plugins(document.table("plugins")) if document.has("plugins") else None,
             entry_points=_entry_points(document.table("entry_points")),
             environment=_environment(document.table("environment")),
             budget=document.table("budget").free(),
@@ -191,6 +215,7 @@ class Recipe:
             cuda_only=_held(self.cuda_only, version),
             overlays=_held(self.overlays, version),
             contracts=_held(self.contracts, version),
+            plugins=next(iter(_held((self.plugins,), version)), None) if self.plugins else None,
             environment=tuple(row for row in self.environment if _holds(row[0], version)),
         )
 
@@ -253,6 +278,22 @@ def _contract(row: Table) -> Contract:
         base=_class(row, "base"),
         own=row.texts("own"),
     )
+
+
+def _plugins(table: Table) -> PluginPlace:
+    table.only("versions", "folder", "prefixes", "bases", "start")
+    place = PluginPlace(
+        versions=table.specifier("versions", ""),
+        folder=table.text("folder").strip("/"),
+        prefixes=table.texts("prefixes"),
+        bases=table.texts("bases"),
+        start=table.text("start"),
+    )
+    if not place.bases:
+        raise table.error("add bases, such as ['package.plugins.Plugin']")
+    if "{plugin}" not in place.start:
+        raise table.error("start must have {plugin} in it, which stands for the class")
+    return place
 
 
 def _class(row: Table, key: str) -> str:
