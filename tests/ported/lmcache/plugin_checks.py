@@ -250,15 +250,6 @@ def check_nothing_exists_without_plugins() -> None:
     assert announcing.announcer(config) is None
 
 
-def check_a_name_that_is_taken_is_a_warning() -> None:
-    config = launch(script("worker_none.py", LISTENER)).config
-    first = announcing.announcer(config)
-    assert first is not None
-    assert announcing.announcer(config) is None
-    first.close()
-    assert announcing.announcer(config) is not None
-
-
 def check_a_killed_engine_leaves_nothing_behind() -> None:
     """This process starts itself again, as the engine that is killed."""
     command = [sys.executable, __file__, "engine", RELEASE]

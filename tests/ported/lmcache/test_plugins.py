@@ -104,7 +104,6 @@ def check(request: pytest.FixtureRequest, port: Callable[[str], Path], tmp_path:
         "a_plugin_that_dies_hurts_nobody",
         "a_slow_plugin_stops_nobody",
         "nothing_exists_without_plugins",
-        "a_name_that_is_taken_is_a_warning",
         "a_killed_engine_leaves_nothing_behind",
         "a_user_s_plugin",
     ],
