@@ -95,6 +95,9 @@ class Table:
         except InvalidVersion:
             raise self.error(f"{text!r} is no PEP 440 version") from None
 
+    def has(self, key: str) -> bool:
+        return key in self._values
+
     def table(self, key: str) -> Table:
         return Table(self._value(key, {}), f"{self.place}: {key}")
 

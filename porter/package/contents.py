@@ -67,6 +67,7 @@ def _remaining(ported: Ported) -> dict[str, Any]:
         **to_json(ported.remaining),
         "native_modules": list(ported.native_modules),
         "routed_modules": sorted({route.module for route in ported.recipe.routes}),
+        "programs": list(ported.plugins),
     }
 
 

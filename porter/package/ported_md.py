@@ -54,6 +54,7 @@ def _lines(ported: Ported) -> Iterator[str]:
     dropped = [(_code(item.what), _cell(item.reason)) for item in ported.dropped_requirements]
     yield from _section("Dropped requirements", ("requirement", "reason"), dropped)
     yield from _section("Added files", ("file",), [(_code(path),) for path in ported.overlay])
+    yield from _section("Added plugins", ("file",), [(_code(path),) for path in ported.plugins])
     yield from _section("Added entry points", ("group", "name", "object"), _entry_points(ported))
     heads = ("run", "function", "a store may take", "a load may take")
     yield from _section("What `porter validate` runs", heads, _runs(ported))
@@ -95,7 +96,8 @@ def _findings(ported: Ported) -> Iterator[str]:
     yield ""
     yield f"{summary.constructs} CUDA constructs: {summary.rewritten} rewritten,"
     yield f"{summary.reported} reported and left alone, {summary.unaccounted} unaccounted for."
-    yield "Lines are those of upstream's files; `porter/findings.json`, beside this file, has all."
+    yield "Lines are those of the files before porting; `porter/findings.json`, beside this file,"
+    yield "has all."
     for file in ported.result.files:
         if file.findings:
             yield from _file(file)

@@ -36,6 +36,7 @@ _TABLES = (
     "drop",
     "contract",
     "run",
+    "plugins",
     "entry_points",
     "environment",
     "budget",
@@ -132,7 +133,28 @@ class Contract:
     own: tuple[str, ...]
 
 
-_Row = TypeVar("_Row", Route, CudaOnly, Overlay, Contract, Run)
+@dataclass(frozen=True)
+class PluginPlace:
+    """Where a user's plugins go: scripts that the package starts, by paths that it is told.
+
+    A script's name must begin with one of ``prefixes`` and a ``_``, or it gets the first of
+    them. ``start``, with ``{plugin}`` in it, starts a class that is derived from one of ``bases``.
+    """
+
+    versions: SpecifierSet
+    folder: str
+    prefixes: tuple[str, ...]
+    bases: tuple[str, ...]
+    start: str
+
+    def name(self, file: str) -> str:
+        """The name that the package starts a script under."""
+        if not self.prefixes or file.partition("_")[0].lower() in self.prefixes:
+            return file
+        return f"{self.prefixes[0]}_{file}"
+
+
+_Row = TypeVar("_Row", Route, CudaOnly, Overlay, Contract, PluginPlace, Run)
 
 
 @dataclass(frozen=True)
@@ -153,6 +175,7 @@ class Recipe:
     overlays: tuple[Overlay, ...] = ()
     contracts: tuple[Contract, ...] = ()
     runs: tuple[Run, ...] = ()
+    plugins: PluginPlace | None = None
     entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: tuple[tuple[SpecifierSet, Version], ...] = ()
 
@@ -173,6 +196,7 @@ class Recipe:
             overlays=tuple(_overlay(row, path.parent) for row in document.rows("overlay")),
             contracts=tuple(_contract(row) for row in document.rows("contract")),
             runs=tuple(Run.of(row, budget, path) for row in document.rows("run")),
+            plugins=_plugins(document.table("plugins")) if document.has("plugins") else None,
             entry_points=_entry_points(document.table("entry_points")),
             environment=_environment(document.table("environment")),
         )
@@ -194,6 +218,7 @@ class Recipe:
             overlays=_held(self.overlays, version),
             contracts=_held(self.contracts, version),
             runs=_held(self.runs, version),
+            plugins=next(iter(_held((self.plugins,), version)), None) if self.plugins else None,
             environment=tuple(row for row in self.environment if _holds(row[0], version)),
         )
 
@@ -256,6 +281,22 @@ def _contract(row: Table) -> Contract:
         base=_class(row, "base"),
         own=row.texts("own"),
     )
+
+
+def _plugins(table: Table) -> PluginPlace:
+    table.only("versions", "folder", "prefixes", "bases", "start")
+    place = PluginPlace(
+        versions=table.specifier("versions", ""),
+        folder=table.text("folder").strip("/"),
+        prefixes=table.texts("prefixes"),
+        bases=table.texts("bases"),
+        start=table.text("start"),
+    )
+    if not place.bases:
+        raise table.error("add bases, such as ['package.plugins.Plugin']")
+    if "{plugin}" not in place.start:
+        raise table.error("start must have {plugin} in it, which stands for the class")
+    return place
 
 
 def _class(row: Table, key: str) -> str:
