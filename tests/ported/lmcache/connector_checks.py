@@ -164,7 +164,9 @@ def create(release):
     assert made(EngineType.VLLM, use_gpu_connector_v3=True) == "VLLMPagedMemHPUConnectorV3"
     assert made(EngineType.MOCK) == "MockGPUConnector"
     assert made(EngineType.VLLM, use_layerwise=True) == "VLLMPagedMemLayerwiseHPUConnector"
-    refused("no connector for Gaudi", lambda: made(EngineType.VLLM, enable_blending=True))
+    blending = made(EngineType.VLLM, use_layerwise=True, enable_blending=True)
+    assert blending == "VLLMBufferLayerwiseHPUConnector"
+    refused("set use_layerwise to True", lambda: made(EngineType.VLLM, enable_blending=True))
 
 
 main(globals())
