@@ -30,7 +30,10 @@ def climbed(root: Path) -> Outcome:
 
 @pytest.mark.parametrize(
     ("release", "runs"),
-    [("0.3.9.post2", "paged V2, layerwise"), ("0.5.6", "paged V2, paged V3, layerwise")],
+    [
+        ("0.3.9.post2", "paged V2, layerwise, blending"),
+        ("0.5.6", "paged V2, paged V3, layerwise, blending"),
+    ],
 )
 def test_the_connectors_are_within_the_budget(port: Port, release: str, runs: str) -> None:
     outcome = climbed(port(release))
