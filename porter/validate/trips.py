@@ -93,9 +93,10 @@ class Trip:
     def finish(self) -> None:
         """What the program has not said itself, once it is over."""
         late = self.overdue()
-        self.kill()
+        self._process.kill()
+        code = self._process.wait()
         if not self.end:
-            kind = f"takes more than {_TIMEOUT:g} s" if late else self._crash()
+            kind = f"takes more than {_TIMEOUT:g} s" if late else self._crash(code)
             self.end = {"error": {"kind": kind, "path": "", "line": 1, "missing": None}}
         if error := self.end.get("error"):
             error["kind"] += f", while it {self._doing}"
@@ -106,8 +107,7 @@ class Trip:
         self.pipe.close()
         self._log.close()
 
-    def _crash(self) -> str:
-        code = self._process.wait()
+    def _crash(self, code: int) -> str:
         self._log.seek(0)
         last = self._log.read().decode(errors="replace").strip().rpartition("\n")[2]
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"

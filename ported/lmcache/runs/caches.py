@@ -64,12 +64,12 @@ class PagedCaches:
     def fill(self) -> None:
         """The bits that a prompt finds."""
         for kind, layer, cache in self._planes():
-            cache.copy_(self._bits(kind, layer).view(torch.bfloat16))
+            _write(cache, self._bits(kind, layer))
 
     def lose(self) -> None:
         """Other bits everywhere."""
         for kind, layer, cache in self._planes():
-            cache.copy_((~self._bits(kind, layer)).view(torch.bfloat16))
+            _write(cache, ~self._bits(kind, layer))
 
     def loaded(self, tokens: int) -> Iterator[Pair]:
         """Each plane, and what it holds when the prompt is back and nothing else has changed."""
@@ -93,3 +93,8 @@ class PagedCaches:
 
     def _bits(self, kind: int, layer: int) -> Tensor:
         return self._base ^ (kind * self._geometry.layers + layer)
+
+
+def _write(cache: Tensor, bits: Tensor) -> None:
+    """By the device, as a model does: what runs on another stream has to wait for it."""
+    cache.copy_(bits.view(torch.bfloat16).to("hpu"))

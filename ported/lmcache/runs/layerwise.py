@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from caches import Geometry, Pair
+from lmcache.hpu.connectors.blending import VLLMBufferLayerwiseHPUConnector
 from lmcache.hpu.connectors.layerwise import VLLMPagedMemLayerwiseHPUConnector
 from lmcache.v1.memory_management import MemoryFormat
 from releases import made
@@ -13,21 +14,31 @@ from trip import Objects, Trip
 
 
 def paged(tokens: int, **geometry: int) -> LayerwiseTrip:
-    """Between memory objects and the blocks of the cache."""
+    """Between objects [T, 2, D] and the blocks of the cache."""
     shape = Geometry(**geometry)
     connector = made(VLLMPagedMemLayerwiseHPUConnector, shape, use_layerwise=True)
-    return LayerwiseTrip(tokens, shape, connector)
+    return LayerwiseTrip(tokens, shape, connector, MemoryFormat.KV_T2D)
+
+
+def buffered(tokens: int, **geometry: int) -> LayerwiseTrip:
+    """By way of the blender's buffer, to where the keys were computed: none of them is rotated.
+
+    Objects are [2, T, D].
+    """
+    shape = Geometry(**geometry)
+    chosen = {"use_layerwise": True, "enable_blending": True}
+    connector = made(VLLMBufferLayerwiseHPUConnector, shape, **chosen)
+    return LayerwiseTrip(tokens, shape, connector, MemoryFormat.KV_2TD)
 
 
 class LayerwiseTrip(Trip):
-    """Objects are [T, 2, D], of one layer each."""
+    """Objects are of one layer each."""
 
-    def __init__(self, tokens: int, geometry: Geometry, connector: Any) -> None:
+    def __init__(self, tokens: int, geometry: Geometry, connector: Any, form: Any) -> None:
         super().__init__(tokens, geometry, connector)
-        shape = (-1, 2, geometry.width)
-        self._pools = [
-            Objects(shape, MemoryFormat.KV_T2D, geometry.chunk_size) for _ in range(geometry.layers)
-        ]
+        self._token_axis = 0 if form == MemoryFormat.KV_T2D else 1
+        shape = (-1, 2, geometry.width) if self._token_axis == 0 else (2, -1, geometry.width)
+        self._pools = [Objects(shape, form, geometry.chunk_size) for _ in range(geometry.layers)]
         self._objects: list[list[Any]] = []
 
     def objects(self) -> Iterator[Any]:
@@ -45,7 +56,7 @@ class LayerwiseTrip(Trip):
             rows = self.caches.rows(start, end)
             for layer, item in enumerate(items):
                 name = f"layer {layer}'s object of tokens {start} to {end} has"
-                yield name, item.tensor, rows[:, layer].transpose(0, 1)
+                yield name, item.tensor, rows[:, layer].transpose(0, 1 - self._token_axis)
 
     def load(self, tokens: int) -> None:
         told = self.told(tokens, sync=True)

@@ -44,7 +44,6 @@ def _named(kind: Any, geometry: Geometry) -> Any:
         chunk_size=geometry.chunk_size,
         dtype=torch.bfloat16,
         device=torch.device("hpu"),
-        use_mla=False,
     )
 
 
