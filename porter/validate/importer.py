@@ -3,7 +3,7 @@
 It reads a request from standard input and writes one JSON object a line to standard output:
 
     {"root": FOLDER, "modules": [...], "own": [TOP-LEVEL NAMES], "preload": [STATEMENTS],
-     "timeout": SECONDS, "jobs": N}
+     "stand_ins": {PACKAGE: WHEEL, ...}, "timeout": SECONDS, "jobs": N}
     {"loading": STATEMENT}                          before each import of a third party
     {"module": NAME, "error": null | {...}, "probes": [[PATH, LINE, NAME], ...]}
     {"unavailable": WHY}                            where there is no emulated device
@@ -37,6 +37,7 @@ from porter.emulator.watch import PROBES
 from porter.errors import PorterError
 from porter.validate.forks import Fork, send
 from porter.validate.preload import preloaded
+from porter.validate.stand_in import StandIn
 
 _UNBOUND = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 Record = dict[str, Any]
@@ -53,6 +54,7 @@ def main() -> None:
     root = Path(request["root"])
     work = _Work(root, _Probes(root), request["timeout"], request["jobs"])
     _first_on_path(root)
+    sys.meta_path += [StandIn(name, Path(wheel)) for name, wheel in request["stand_ins"].items()]
     lines = _lines(work, request["modules"], request["preload"], frozenset(request["own"]))
     with suppress(KeyboardInterrupt):
         for line in lines:

@@ -20,6 +20,7 @@ from typing import Any
 
 from porter.emulator.finder import BRIDGE
 from porter.validate.forks import Fork, send
+from porter.validate.third_parties import top
 
 _ATTEMPTS = 6
 _GRACE = 2.0  # seconds, beyond the time that a module has
@@ -39,7 +40,7 @@ def preloaded(
     package, which must stay unknown. Nothing is served where no attempt succeeds, and not all
     of it where the process dies of it or is silent for longer than ``timeout`` seconds.
     """
-    statements = [statement for statement in statements if _is_there(_top(statement))]
+    statements = [statement for statement in statements if _is_there(top(statement))]
     for _ in range(_ATTEMPTS if statements else 0):
         spoilt: set[str] = set()
         loading = ""
@@ -56,13 +57,9 @@ def preloaded(
         statements = [statement for statement in statements if statement not in spoilt]
 
 
-def _top(statement: str) -> str:
-    return statement.split()[1].partition(".")[0]
-
-
-def _is_there(top: str) -> bool:
+def _is_there(name: str) -> bool:
     try:
-        return find_spec(top) is not None
+        return find_spec(name) is not None
     except ValueError:
         return False
 

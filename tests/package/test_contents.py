@@ -37,6 +37,7 @@ def test_all_files_are_there_and_no_others(ported: Ported) -> None:
         "WHEEL",
         "entry_points.txt",
         "licenses/LICENSE",
+        "porter/environment.json",
         "porter/findings.json",
         "porter/remaining.json",
     }
@@ -72,6 +73,7 @@ def test_what_remains_is_in_the_shape_of_the_findings(ported: Ported) -> None:
     jsonschema.validate(document, json.loads(schema.read_text()))
     assert document.pop("native_modules") == ["tinykv.kernels"]
     assert document.pop("routed_modules") == ["tinykv.hpu.kernels"]
+    assert document.pop("programs") == []
     assert document == to_json(ported.remaining)
     schema = json.loads((Path(porter.report.__path__[0]) / "findings.schema.json").read_text())
     jsonschema.validate(document, schema)
@@ -112,6 +114,13 @@ def test_what_others_call_is_listed(tiny: Any) -> None:
     assert document["contracts"] == [
         {"class": "tinykv.hpu.kernels:Kind", "base": "enum:Enum", "own": ["name"]}
     ]
+
+
+def test_what_it_is_imported_beside_is_named(ported: Ported) -> None:
+    document = json.loads(wheel_files(ported)[f"{INFO}/porter/environment.json"])
+    schema = Path(porter.package.__path__[0]) / "environment.schema.json"
+    jsonschema.validate(document, json.loads(schema.read_text()))
+    assert document["packages"] == {"vllm": str(ported.recipe.vllm)}
 
 
 def test_the_same_release_gives_the_same_files(ported: Ported, tiny: Any, tmp_path: Path) -> None:

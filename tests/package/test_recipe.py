@@ -170,6 +170,13 @@ def test_caches_of_the_interpreter_are_no_overlay(folder: Path) -> None:
             "[[contract]] 1",
             "class must be written as package.module:Class, not 'kv.a.A'",
         ),
+        ("[plugins]\nfile = 1\n", "plugins", "unknown keys: file"),
+        ('[plugins]\nfolder = "kv"\nstart = "{plugin}()"\n', "plugins", "add bases"),
+        (
+            '[plugins]\nfolder = "kv"\nbases = ["kv.P"]\nstart = "main()"\n',
+            "plugins",
+            "start must have {plugin} in it",
+        ),
         ("[drop]\nfolders = []\n", "drop", "unknown keys: folders"),
         ('[drop]\nfiles = "a"\n', "drop: files", "must be a table"),
         ('[environment]\nvllm = "0.11"\n', "environment", "PEP 440 specifier"),

@@ -68,7 +68,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lines(wheel: Path, files: dict[str, str], preload: list[str]) -> list[dict[str, Any]]:
     names = [path.removesuffix(".py").replace("/", ".") for path in files]
     names = [name.removesuffix(".__init__") for name in names]
-    return list(imports.import_modules(wheel, names, {"pkg"}, preload))
+    return list(imports.import_modules(wheel, names, {"pkg"}, preload, {}))
 
 
 def records(said: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -137,9 +137,10 @@ def refusals(release):
 
 
 def v3(release):
-    """Two shapes of layers, the second one MLA, and then one shape alone."""
+    """One shape of layers alone and, where upstream has that, a second one, MLA."""
     memory = allocator(release)
-    for groups in ([(PAIR, 2), (MLA, 1)], [(PAIR, LAYERS)]):
+    mixed = [[(PAIR, 2), (MLA, 1)]] if release > "0.5" else []
+    for groups in (*mixed, [(PAIR, LAYERS)]):
         about = metadata(layers=sum(count for _, count in groups))
         connector = paged.VLLMPagedMemHPUConnectorV3.from_metadata(about, True, "hpu")
         bench = Bench(groups, [])
@@ -152,19 +153,24 @@ def v3(release):
 
 
 def create(release):
+    from lmcache import utils  # noqa: PLC0415
     from lmcache.hpu.connectors.create import CreateGPUConnector  # noqa: PLC0415
-    from lmcache.utils import EngineType  # noqa: PLC0415
     from lmcache.v1.config import LMCacheEngineConfig  # noqa: PLC0415
+
+    engines = getattr(utils, "EngineType", str)  # 0.3.14 takes the names
+    hints = {"layout_hints": {}} if release > "0.4.3" else {}
 
     def made(engine, **chosen):
         config = LMCacheEngineConfig.from_defaults(**chosen)
-        return type(CreateGPUConnector(config, metadata(), engine)).__name__
+        return type(CreateGPUConnector(config, metadata(), engines(engine), **hints)).__name__
 
-    assert made(EngineType.VLLM) == "VLLMPagedMemHPUConnectorV2"
-    assert made(EngineType.VLLM, use_gpu_connector_v3=True) == "VLLMPagedMemHPUConnectorV3"
-    assert made(EngineType.MOCK) == "MockGPUConnector"
-    assert made(EngineType.VLLM, use_layerwise=True) == "VLLMPagedMemLayerwiseHPUConnector"
-    refused("no connector for Gaudi", lambda: made(EngineType.VLLM, enable_blending=True))
+    assert made("vllm") == "VLLMPagedMemHPUConnectorV2"
+    assert made("vllm", use_gpu_connector_v3=True) == "VLLMPagedMemHPUConnectorV3"
+    assert made("mock") == "MockGPUConnector"
+    assert made("vllm", use_layerwise=True) == "VLLMPagedMemLayerwiseHPUConnector"
+    blending = made("vllm", use_layerwise=True, enable_blending=True)
+    assert blending == "VLLMBufferLayerwiseHPUConnector"
+    refused("set use_layerwise to True", lambda: made("vllm", enable_blending=True))
 
 
 main(globals())

@@ -36,7 +36,7 @@ SLOTS = [
 
 
 def allocator(release):
-    if release < "0.4":
+    if release < "0.5.2":
         from lmcache.v1.memory_management import AdHocMemoryAllocator  # noqa: PLC0415
     else:
         from lmcache.v1.memory_allocators.ad_hoc_memory_allocator import (  # noqa: PLC0415

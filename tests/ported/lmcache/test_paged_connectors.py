@@ -21,7 +21,11 @@ Port = Callable[[str], Path]
         ("v2", "0.5.6"),
         ("refusals", "0.3.9.post2"),
         ("refusals", "0.5.6"),
+        ("v3", "0.3.13"),
+        ("v3", "0.4.4"),
         ("v3", "0.5.6"),
+        ("create", "0.3.14"),
+        ("create", "0.4.4"),
         ("create", "0.5.6"),
     ],
 )
@@ -43,6 +47,23 @@ def test_a_connector(checked: Callable[..., None], check: str, release: str, laz
             "lmcache/integration/vllm/vllm_v1_adapter.py",
             "from lmcache.hpu.connectors.layerwise import "
             "VLLMPagedMemLayerwiseHPUConnector as VLLMPagedMemLayerwiseGPUConnector",
+        ),
+        (
+            "0.3.12",
+            "lmcache/integration/vllm/vllm_v1_adapter.py",
+            "from lmcache.hpu.connectors.paged import "
+            "VLLMPagedMemHPUConnectorV3 as VLLMPagedMemGPUConnectorV3",
+        ),
+        (
+            "0.3.13",
+            "lmcache/v1/manager.py",
+            "from lmcache.hpu.connectors.layerwise import "
+            "VLLMPagedMemLayerwiseHPUConnector as VLLMPagedMemLayerwiseGPUConnector",
+        ),
+        (
+            "0.3.14",
+            "lmcache/v1/manager.py",
+            "from lmcache.hpu.connectors.create import CreateGPUConnector",
         ),
         (
             "0.5.6",
