@@ -112,7 +112,8 @@ class LMCacheConnectorV1ImplHPU(LMCacheConnectorV1Impl):
             for request in self._parent._get_connector_metadata().requests
             if request.load_spec is not None and request.load_spec.can_load
         ]
-        loads = list(zip(requests, self.layerwise_retrievers))
+        # Where it blends, or LMCache could not start, upstream has loaded all, or nothing.
+        loads = list(zip(requests, self.layerwise_retrievers, strict=False))
         save = super().save_kv_layer
         layers = list(self.kv_caches)
         step = LayerStep(
@@ -143,9 +144,7 @@ class LMCacheConnectorV1ImplHPU(LMCacheConnectorV1Impl):
         wanted = torch.ones(len(loaded), dtype=torch.bool)
         wanted[: request.load_spec.vllm_cached_tokens] = False
         slots = request.slot_mapping[: len(loaded)]
-        self._invalid_block_ids |= self.record_failed_blocks(
-            request.req_id, wanted, loaded, slots
-        )
+        self._invalid_block_ids |= self.record_failed_blocks(request.req_id, wanted, loaded, slots)
 
     def _init_kv_caches_from_forward_context(self, forward_context: ForwardContext) -> NoReturn:
         """What a layer holds on Gaudi is the flattened cache with a block for padding in it."""
