@@ -34,7 +34,7 @@ from tinykv.hpu.plugins import Plugin
 
 class Audit(Plugin):
     def on_startup(self):
-        ops.copy_pages(torch.zeros(4).cuda(), None)
+        ops.clear_pages(torch.zeros(4).cuda(), None)
 """
 START = '\n\nif __name__ == "__main__":\n    Audit.main()\n'
 IN_WHEEL = "tinykv/plugins/all_audit.py"
@@ -75,7 +75,7 @@ def test_a_plugin_is_rewritten_and_routed_as_the_package_is(along: Along) -> Non
     assert statuses["torch.zeros(4).cuda()"] is Status.REWRITTEN
     assert {item.line for item in findings} <= set(range(1, CLASS.count("\n") + 1))
     assert ported.result.summary().unaccounted == 0
-    assert "tinykv.hpu.kernels.copy_pages" in ported.not_implemented
+    assert "tinykv.hpu.kernels.clear_pages" in ported.not_implemented
 
 
 def test_it_is_in_the_patch_and_in_what_the_wheel_says_of_itself(along: Along) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
 import time
@@ -50,6 +51,20 @@ class Engine:
         return True, {"blocks": len(blocks)}
 
 
+@pytest.fixture(autouse=True)
+def _in_time() -> Iterator[None]:
+    """A connector that waits for a plugin would wait for ever."""
+
+    def late(number: int, frame: Any) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(30)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 @pytest.fixture
 def make(hpu: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     """A connector of our own, and of an engine with this id."""
@@ -92,7 +107,7 @@ def connect(hpu: Any) -> Iterator[Callable[..., socket.socket]]:
     def connection(connector: Any) -> socket.socket:
         made.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         made[-1].connect(hpu("plugins.stats").socket_address(connector._lmcache_engine.named))
-        made[-1].settimeout(60)
+        made[-1].settimeout(10)
         return made[-1]
 
     yield connection
