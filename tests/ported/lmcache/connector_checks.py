@@ -168,7 +168,9 @@ def create(release):
     assert made("vllm", use_gpu_connector_v3=True) == "VLLMPagedMemHPUConnectorV3"
     assert made("mock") == "MockGPUConnector"
     assert made("vllm", use_layerwise=True) == "VLLMPagedMemLayerwiseHPUConnector"
-    refused("no connector for Gaudi", lambda: made("vllm", enable_blending=True))
+    blending = made("vllm", use_layerwise=True, enable_blending=True)
+    assert blending == "VLLMBufferLayerwiseHPUConnector"
+    refused("set use_layerwise to True", lambda: made("vllm", enable_blending=True))
 
 
 main(globals())

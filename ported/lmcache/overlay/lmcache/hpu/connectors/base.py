@@ -59,13 +59,8 @@ class HPUConnector(GPUConnectorInterface):  # type: ignore[misc]
         writes: bool,
     ) -> slots.Plan:
         """Raises ValueError without ``kvcaches`` or ``slot_mapping``."""
-        self.initialize_kvcaches_ptr(**kwargs)
-        if not self._views:
-            raise ValueError("'kvcaches' must be given, or initialized before")
-        if kwargs.get("slot_mapping") is None:
-            raise ValueError("'slot_mapping' must be given")
         return slots.plan(
-            slots.on_cpu(kwargs["slot_mapping"]),
+            self._mapping(kwargs),
             list(zip(starts, ends, strict=True)),
             self._views[0].block_size,
             min(view.num_slots for view in self._views),
@@ -74,6 +69,14 @@ class HPUConnector(GPUConnectorInterface):  # type: ignore[misc]
             chunk_size=self.chunk_size,
             together=self._together(),
         )
+
+    def _mapping(self, kwargs: dict[str, Any]) -> slots.Ids:
+        self.initialize_kvcaches_ptr(**kwargs)
+        if not self._views:
+            raise ValueError("'kvcaches' must be given, or initialized before")
+        if kwargs.get("slot_mapping") is None:
+            raise ValueError("'slot_mapping' must be given")
+        return slots.on_cpu(kwargs["slot_mapping"])
 
     def _together(self) -> int:
         views = self._in_one_graph()

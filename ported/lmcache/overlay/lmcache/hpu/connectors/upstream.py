@@ -15,9 +15,11 @@ def taken_for(name: str) -> Callable[[Connector], Connector]:
     """``isinstance`` finds the class below upstream's of that name; its engine asks for it."""
 
     def registered(connector: Connector) -> Connector:
-        # Where the interface is, which depends on the release, the connectors are.
-        module = sys.modules[GPUConnectorInterface.__module__]
-        getattr(module, name).register(connector)
+        # Where the interface is, which depends on the release, the connectors are, if it has them.
+        module = sys.modules.get(GPUConnectorInterface.__module__)
+        upstream = getattr(module, name, None)
+        if upstream is not None:
+            upstream.register(connector)
         return connector
 
     return registered
