@@ -8,9 +8,9 @@ It reads a request from standard input and writes one JSON object a line to stan
     {"module": NAME, "error": null | {...}, "probes": [[PATH, LINE, NAME], ...]}
     {"unavailable": WHY}                            where there is no emulated device
 
-torch, the device and third parties are loaded once; a fork of that process imports one module
-and ends. So no module sees what another of the package has imported, and a crash or a hang takes
-nothing else along.
+torch, the device, third parties and the package's own top are loaded once; a fork of that process
+imports one module and ends. So no module sees what another one has imported, and a crash or a hang
+takes nothing else along.
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ def _first_on_path(root: Path) -> None:
 def _lines(
     work: _Work, modules: list[str], statements: list[str], own: frozenset[str]
 ) -> Iterator[Record]:
-    """A failure beside third parties that were there before has to show without them too."""
+    """A failure beside what was there before has to show without it too.
+
+    Beside third parties that is the package itself, which any module of it would import first.
+    """
+    statements = [*statements, *(f"import {name}" for name in modules if "." not in name)]
     left = dict.fromkeys(modules)
     for line in preloaded(statements, own, partial(work.records, modules), work.timeout):
         if not _is_in_doubt(line):

@@ -37,7 +37,7 @@ def preloaded(
     """What ``serve`` yields in a process that has run ``statements``, as many as can be.
 
     ``{"loading": STATEMENT}`` comes before each of them. ``own`` are the top-level names of the
-    package, which must stay unknown. Nothing is served where no attempt succeeds, and not all
+    package, which third parties must leave unknown. Nothing is served where no attempt succeeds, and not all
     of it where the process dies of it or is silent for longer than ``timeout`` seconds.
     """
     statements = [statement for statement in statements if _is_there(top(statement))]
@@ -95,7 +95,8 @@ def _went_well(statement: str, own: frozenset[str], tell: Tell) -> bool:
     threads, names = _threads(), _watched(own)
     try:
         exec(statement, {})
-        well = _threads() <= threads and _watched(own) == names
+        well = _threads() <= threads
+        well = well and (top(statement) in own or _watched(own) == names)
     except BaseException:
         well = False
     if not well:
