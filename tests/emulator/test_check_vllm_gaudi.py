@@ -9,6 +9,7 @@ from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_other_versions(
 
 def test_the_plugin_is_made_known(script: ModuleType, checkout: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
-    assert script.install(checkout, site) == ["hpu", "1.ops"]
+    assert script.scratch.install(checkout, site) == ["hpu", "1.ops"]
     code = (
         "from importlib.metadata import entry_points as e, version;"
         "print([p.value for p in e(group='vllm.general_plugins') if 'gaudi' in p.value]);"
@@ -79,42 +80,87 @@ def test_the_plugin_is_made_known(script: ModuleType, checkout: Path, tmp_path: 
     assert run.stdout == "['vllm_gaudi:register_ops']\n0.28 THING\n"
 
 
-def answer(**changed: Any) -> dict[str, Any]:
-    result = {
-        "first": {"tokens": [1, 2], "cached": 0},
-        "again": {"tokens": [1, 2], "cached": 256},
-        "other": {"tokens": [3, 4], "cached": 0},
-        "connector": {"chunks stored": 4, "chunks loaded": 2},
-        "indices": {},
-        "reports": [],
+def test_a_ported_tree_is_taken_as_it_is_and_a_wheel_is_unpacked(
+    script: ModuleType, tmp_path: Path
+) -> None:
+    tree, wheel = tmp_path / "tree", tmp_path / "some.whl"
+    tree.mkdir()
+    assert script.scratch.ported("lmcache==0.5.6", tree, tmp_path) == tree
+    with ZipFile(wheel, "w") as archive:
+        archive.writestr("lmcache/__init__.py", "")
+    unpacked = script.scratch.ported("lmcache==0.5.6", wheel, tmp_path)
+    assert (unpacked / "lmcache" / "__init__.py").is_file()
+
+
+def test_no_two_cases_have_one_name(script: ModuleType) -> None:
+    names = [case.name for case in script.cases()]
+    assert len(names) == len(set(names))
+
+
+COLD, OTHER, WRONG = [1, 2], [3, 4], [5, 6]
+
+
+def step(*tokens: list[int], cached: int = 256, loaded: int = 256) -> dict[str, Any]:
+    hits = [cached] * len(tokens)
+    return {"tokens": list(tokens), "cached": hits, "loaded": loaded, "stored": 0}
+
+
+def answer(**changed: dict[str, Any]) -> dict[str, Any]:
+    steps = {
+        "first": step(COLD, cached=0, loaded=0),
+        "again": step(COLD),
+        "other": step(OTHER, cached=0, loaded=0),
+        "together": step(COLD, OTHER, loaded=512),
+        "zeroed": step(WRONG),
     }
-    return {**result, **changed}
+    return {"steps": {**steps, **changed}, "indices": {}, "reports": []}
 
 
-ZEROED = answer(again={"tokens": [5, 6], "cached": 256})
+@pytest.fixture
+def case(script: ModuleType) -> Any:
+    return next(script.cases())
 
 
-def test_all_that_must_hold(script: ModuleType) -> None:
-    table = list(script.rows("lazy", answer(), ZEROED))
-    assert [row.verdict for row in table] == ["ok"] * 4
+def test_all_that_must_hold(script: ModuleType, case: Any) -> None:
+    row = script.judged(case, answer(kept=step(COLD, loaded=0), shorter=step(WRONG, cached=128)))
+    assert row.verdict == "ok"
+    assert (row.tokens, row.zeroed, row.loaded) == ("1 2", "5 6", "1280")
 
 
 @pytest.mark.parametrize(
-    ("kept", "zeroed", "verdict"),
+    ("changed", "fault"),
     [
-        (answer(first={"tokens": [1, 2], "cached": 9}), ZEROED, "a hit"),
-        (answer(again={"tokens": [1, 2], "cached": 0}), ZEROED, "not 256 cached"),
-        (answer(again={"tokens": [1, 3], "cached": 256}), ZEROED, "other tokens"),
-        (answer(other={"tokens": [3, 4], "cached": 9}), ZEROED, "a hit"),
-        (answer(connector={"chunks loaded": 0}), ZEROED, "nothing loaded by the connector"),
-        (answer(), answer(), "the same tokens"),
-        (answer(), answer(again={"tokens": [5, 6], "cached": 0}), "not 256 cached"),
-        ({"error": "Boom"}, ZEROED, "Boom"),
-        (answer(), {"error": "Boom"}, "Boom"),
+        ({"first": step(COLD, cached=9)}, "first: a hit"),
+        ({"again": step(COLD, cached=0)}, "again: not 256 cached"),
+        ({"again": step(WRONG)}, "again: other tokens"),
+        ({"again": step(COLD, loaded=0)}, "again: nothing loaded by the connector"),
+        ({"other": step(OTHER, cached=9)}, "other: a hit"),
+        ({"together": step(OTHER, COLD)}, "together: other tokens"),
+        ({"zeroed": step(COLD)}, "zeroed: the same tokens"),
+        ({"zeroed": step(WRONG, cached=0)}, "zeroed: not 256 cached"),
+        ({"lost": step(WRONG, cached=0)}, "lost: other tokens"),
     ],
 )
 def test_what_must_not_be(
-    script: ModuleType, kept: dict[str, Any], zeroed: dict[str, Any], verdict: str
+    script: ModuleType, case: Any, changed: dict[str, Any], fault: str
 ) -> None:
-    table = script.rows("lazy", kept, zeroed)
-    assert [row.verdict for row in table if row.verdict != "ok"] == [f"failed: {verdict}"]
+    assert script.judged(case, answer(**changed)).verdict == f"failed: {fault}"
+
+
+def test_a_case_that_did_not_get_so_far(script: ModuleType, case: Any) -> None:
+    assert script.judged(case, {"error": "Boom"}).verdict == "failed: Boom"
+
+
+@pytest.mark.parametrize(
+    ("file", "rule", "verdict"),
+    [
+        ("/site/lmcache/hpu/transfer.py", "stream-race", "failed: 1 reports of the sanitizer"),
+        ("/site/lmcache/v1/platform/devices/cuda.py", "cuda-probe", "ok"),
+        ("/site/vllm/worker.py", "stream-race", "ok"),
+    ],
+)
+def test_reports_of_lmcache_count(
+    script: ModuleType, case: Any, file: str, rule: str, verdict: str
+) -> None:
+    reports = [{"text": "a report", "file": file, "rule": rule}]
+    assert script.judged(case, {**answer(), "reports": reports}).verdict == verdict

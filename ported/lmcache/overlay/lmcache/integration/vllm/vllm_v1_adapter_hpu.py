@@ -60,7 +60,7 @@ class LMCacheConnectorV1ImplHPU(LMCacheConnectorV1Impl):
 
     def bind_connector_metadata(self, connector_metadata: KVConnectorMetadata) -> None:
         """Begin a step; what an earlier one has left behind is no part of it."""
-        keep_on_host(connector_metadata.requests)
+        keep_on_host(getattr(connector_metadata, "requests", ()))
         self._step = None
         self.current_layer = 0
         self.layerwise_retrievers = []
