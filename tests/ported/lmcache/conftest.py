@@ -171,8 +171,9 @@ def checked(port: Port) -> Callable[..., None]:
             check=False,
             timeout=300,
         )
-        if done.returncode and done.stderr.startswith("needs "):
-            pytest.skip(done.stderr.strip())
+        last = done.stderr.strip().rpartition("\n")[2]
+        if done.returncode and last.startswith("needs "):
+            pytest.skip(last)
         assert done.returncode == 0, done.stderr
 
     return run

@@ -16,6 +16,8 @@ WIDTH = KV_HEADS * HEAD
 
 
 class Rope(nn.Module):
+    """Its table is where it was made, and stays there, as in the Gaudi plugin."""
+
     def __init__(self, head_size, rotary_dim, max_position, base, is_neox_style, dtype):
         super().__init__()
         self.head_size, self.rotary_dim, self.base = head_size, rotary_dim, base
@@ -24,10 +26,9 @@ class Rope(nn.Module):
         pace = base ** (-torch.arange(0, rotary_dim, 2) / rotary_dim)
         angles = torch.arange(max_position)[:, None] * pace
         self.register_buffer("cos_sin_cache", torch.cat((angles.cos(), angles.sin()), -1).to(dtype))
-        self.to("hpu")
 
     def forward(self, positions, query, key):
-        table = self.cos_sin_cache.to(query.device).index_select(0, positions).to(query.dtype)
+        table = self.cos_sin_cache.index_select(0, positions).to(query.dtype)
         return self._turned(query, table), self._turned(key, table)
 
     def _turned(self, tensor, table):
