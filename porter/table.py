@@ -58,6 +58,13 @@ class Table:
             raise self.error(f"{key} must be a number")
         return value
 
+    def limit(self, key: str) -> float:
+        """A number that is not below zero."""
+        value = self._value(key)
+        if type(value) not in (int, float) or not value >= 0:  # type: ignore[operator]
+            raise self.error(f"{key} must be a number that is not below zero")
+        return value  # type: ignore[return-value]
+
     def flag(self, key: str) -> bool:
         value = self._value(key, False)
         if not isinstance(value, bool):
@@ -111,6 +118,10 @@ class Table:
     def strings(self) -> dict[str, str]:
         """All of the table, every value a string."""
         return {key: self.text(key) for key in self._values}
+
+    def numbers(self) -> dict[str, int]:
+        """All of the table, every value a number."""
+        return {key: self.number(key) for key in self._values}
 
     def tables(self) -> dict[str, Table]:
         """All of the table, every value a table."""

@@ -27,6 +27,7 @@ _AVAILABILITY = re.compile(
     r"torch\.(cuda\.(is_\w+|device_count|get_device_\w+)"
     r"|version\.cuda|backends\.cud\w+\.(is_\w+|enabled|version))"
 )
+_PLATFORM = ("is_cuda", "is_cuda_alike")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -62,7 +63,7 @@ def _may_guard(decision: Decision) -> bool:
         return False
     if construct.kind is Kind.NAME:
         return bool(_AVAILABILITY.fullmatch(construct.name))
-    return construct.kind in (Kind.DEVICE, Kind.ATTRIBUTE)
+    return construct.kind in (Kind.DEVICE, Kind.ATTRIBUTE) or construct.name in _PLATFORM
 
 
 def _start(context: Context, guard: Decision) -> int:

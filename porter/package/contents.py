@@ -8,6 +8,7 @@ from typing import Any
 from porter.package.entry_points import merge
 from porter.package.ported import Ported
 from porter.package.ported_md import ported_md
+from porter.package.runs import FOLDER
 from porter.package.wheel import DESCRIPTION
 from porter.report.json import dumps, to_json
 
@@ -20,7 +21,8 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
     """Every file of the wheel by its name in there, but for RECORD."""
     read = ported.release.tree.read
     entry_points = merge(ported.release.entry_points, ported.recipe.entry_points)
-    contract = _contract(ported)
+    contract, vllm = _contract(ported), ported.recipe.vllm
+    environment = {"schema_version": 1, "packages": {"vllm": str(vllm)}}
     info = {
         **{name: read(path) for name, path in ported.release.info.items()},
         **({"entry_points.txt": entry_points.encode()} if entry_points else {}),
@@ -30,6 +32,8 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
         "porter/findings.json": dumps(to_json(ported.result)).encode(),
         "porter/remaining.json": dumps(_remaining(ported)).encode(),
         **({"porter/contract.json": dumps(contract).encode()} if contract else {}),
+        **_runs(ported),
+        **({"porter/environment.json": dumps(environment).encode()} if vllm else {}),
     }
     return {
         **{_name(ported, path): data for path, data in ported.files.items()},
@@ -74,3 +78,15 @@ def _contract(ported: Ported) -> dict[str, Any] | None:
         for row in ported.recipe.contracts
     ]
     return {"schema_version": 1, "contracts": rows} if rows else None
+
+
+def _runs(ported: Ported) -> dict[str, bytes]:
+    """What the run rung runs, and the list of it; nothing where the recipe names nothing."""
+    runs = ported.recipe.runs
+    if not runs:
+        return {}
+    document = {"schema_version": 1, "runs": [run.document() for run in runs]}
+    return {
+        "porter/run.json": dumps(document).encode(),
+        **{f"porter/{FOLDER}/{path}": data for run in runs for path, data in run.files().items()},
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from porter import __version__
 from porter.findings import FileResult, Finding
@@ -56,6 +56,8 @@ def _lines(ported: Ported) -> Iterator[str]:
     yield from _section("Added files", ("file",), [(_code(path),) for path in ported.overlay])
     yield from _section("Added plugins", ("file",), [(_code(path),) for path in ported.plugins])
     yield from _section("Added entry points", ("group", "name", "object"), _entry_points(ported))
+    heads = ("run", "function", "a store may take", "a load may take")
+    yield from _section("What `porter validate` runs", heads, _runs(ported))
     yield from _findings(ported)
 
 
@@ -73,6 +75,18 @@ def _entry_points(ported: Ported) -> list[tuple[str, ...]]:
         for group, names in ported.recipe.entry_points.items()
         for name, target in names.items()
     ]
+
+
+def _runs(ported: Ported) -> list[tuple[str, ...]]:
+    """The runs with their limits; what was measured depends on where it is validated."""
+    return [
+        (_cell(run.name), _code(run.entry), *map(_limits, run.budget.limits.values()))
+        for run in ported.recipe.runs
+    ]
+
+
+def _limits(limits: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in limits.items()) or "any amount"
 
 
 def _findings(ported: Ported) -> Iterator[str]:

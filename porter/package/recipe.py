@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -20,6 +20,7 @@ from packaging.version import Version
 
 from porter.codemods.options import Options
 from porter.errors import PorterError
+from porter.package.runs import Run, shared_budget
 from porter.resources import ported_folder
 from porter.table import Table
 from porter.toml import read_toml
@@ -34,6 +35,7 @@ _TABLES = (
     "overlay",
     "drop",
     "contract",
+    "run",
     "plugins",
     "entry_points",
     "environment",
@@ -152,7 +154,7 @@ class PluginPlace:
         return f"{self.prefixes[0]}_{file}"
 
 
-_Row = TypeVar("_Row", Route, CudaOnly, Overlay, Contract, PluginPlace)
+_Row = TypeVar("_Row", Route, CudaOnly, Overlay, Contract, PluginPlace, Run)
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,7 @@ class Recipe:
     """``environment`` pairs releases with the vLLM that they are imported with.
 
     ``tier`` 1: every release is tried before porter is released; 2: some are;
-    3: nobody has tried. ``budget`` is what the run rung allows. Nothing reads ``tier``,
-    ``environment`` and ``budget`` yet: they are for rungs that porter cannot run so far.
+    3: nobody has tried. Nothing reads ``tier`` yet.
     """
 
     path: Path
@@ -173,16 +174,17 @@ class Recipe:
     cuda_only: tuple[CudaOnly, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    runs: tuple[Run, ...] = ()
     plugins: PluginPlace | None = None
     entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: tuple[tuple[SpecifierSet, Version], ...] = ()
-    budget: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Recipe:
         """Raises PorterError that names the file, the place and the cure for anything amiss."""
         document = Table(read_toml(path), str(path)).only(*_TABLES)
         package = document.table("package").only("name", "supported", "tier")
+        budget = shared_budget(document.table("budget"))
         return cls(
             path=path,
             name=package.text("name"),
@@ -193,10 +195,10 @@ class Recipe:
             cuda_only=tuple(_cuda_only(row) for row in document.rows("codemod")),
             overlays=tuple(_overlay(row, path.parent) for row in document.rows("overlay")),
             contracts=tuple(_contract(row) for row in document.rows("contract")),
+            runs=tuple(Run.of(row, budget, path) for row in document.rows("run")),
             plugins=_plugins(document.table("plugins")) if document.has("plugins") else None,
             entry_points=_entry_points(document.table("entry_points")),
             environment=_environment(document.table("environment")),
-            budget=document.table("budget").free(),
         )
 
     def at(self, version: Version) -> Recipe:
@@ -215,6 +217,7 @@ class Recipe:
             cuda_only=_held(self.cuda_only, version),
             overlays=_held(self.overlays, version),
             contracts=_held(self.contracts, version),
+            runs=_held(self.runs, version),
             plugins=next(iter(_held((self.plugins,), version)), None) if self.plugins else None,
             environment=tuple(row for row in self.environment if _holds(row[0], version)),
         )

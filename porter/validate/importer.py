@@ -3,14 +3,14 @@
 It reads a request from standard input and writes one JSON object a line to standard output:
 
     {"root": FOLDER, "modules": [...], "own": [TOP-LEVEL NAMES], "preload": [STATEMENTS],
-     "timeout": SECONDS, "jobs": N}
+     "stand_ins": {PACKAGE: WHEEL, ...}, "timeout": SECONDS, "jobs": N}
     {"loading": STATEMENT}                          before each import of a third party
     {"module": NAME, "error": null | {...}, "probes": [[PATH, LINE, NAME], ...]}
     {"unavailable": WHY}                            where there is no emulated device
 
-torch, the device and third parties are loaded once; a fork of that process imports one module
-and ends. So no module sees what another of the package has imported, and a crash or a hang takes
-nothing else along.
+torch, the device, third parties and the package's own top are loaded once; a fork of that process
+imports one module and ends. So no module sees what another one has imported, and a crash or a hang
+takes nothing else along.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from porter.emulator.watch import PROBES
 from porter.errors import PorterError
 from porter.validate.forks import Fork, send
 from porter.validate.preload import preloaded
+from porter.validate.stand_in import StandIn
 
 _UNBOUND = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 Record = dict[str, Any]
@@ -53,6 +54,7 @@ def main() -> None:
     root = Path(request["root"])
     work = _Work(root, _Probes(root), request["timeout"], request["jobs"])
     _first_on_path(root)
+    sys.meta_path += [StandIn(name, Path(wheel)) for name, wheel in request["stand_ins"].items()]
     lines = _lines(work, request["modules"], request["preload"], frozenset(request["own"]))
     with suppress(KeyboardInterrupt):
         for line in lines:
@@ -69,7 +71,11 @@ def _first_on_path(root: Path) -> None:
 def _lines(
     work: _Work, modules: list[str], statements: list[str], own: frozenset[str]
 ) -> Iterator[Record]:
-    """A failure beside third parties that were there before has to show without them too."""
+    """A failure beside what was there before has to show without it too.
+
+    Beside third parties that is the package itself, which any module of it would import first.
+    """
+    statements = [*statements, *(f"import {name}" for name in modules if "." not in name)]
     left = dict.fromkeys(modules)
     for line in preloaded(statements, own, partial(work.records, modules), work.timeout):
         if not _is_in_doubt(line):

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,10 +15,11 @@ from typing import Any
 
 from porter.progress import Progress
 from porter.sources.tree import SourceTree
+from porter.validate.beside import Beside, beside
 from porter.validate.remaining import Remaining
 from porter.validate.rung import Failure, Outcome, Status
 from porter.validate.source_files import read_source
-from porter.validate.third_parties import third_parties
+from porter.validate.third_parties import third_parties, top
 from porter.wording import plural
 
 _TIMEOUT = 60.0  # seconds a module
@@ -42,8 +43,10 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
     tops = {path.partition("/")[0].partition(".")[0] for path in files}
     sources = (read_source(tree.read(path), path) for path in modules.values())
     preload = third_parties((text for text in sources if isinstance(text, str)), tops)
-    tally = _Tally(modules, tops, frozenset(remaining.native_modules))
-    for line in import_modules(tree.root, modules, tops, preload):
+    others = beside(tree, files, set(map(top, preload)), progress)
+    stand_ins = {other.name: other.wheel for other in others if other.wheel is not None}
+    tally = _Tally(modules, tops, frozenset(remaining.native_modules), others)
+    for line in import_modules(tree.root, modules, tops, preload, stand_ins):
         if reason := line.get("unavailable"):
             return Outcome(Status.NOT_RUN, reason)
         if "module" in line:
@@ -54,18 +57,24 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
 
 
 def import_modules(
-    root: Path, modules: Iterable[str], tops: Iterable[str], preload: Iterable[str]
+    root: Path,
+    modules: Iterable[str],
+    tops: Iterable[str],
+    preload: Iterable[str],
+    stand_ins: Mapping[str, Path],
 ) -> Iterator[dict[str, Any]]:
     """What ``porter.validate.importer`` says, about each module in the order of their ends.
 
     ``tops`` are the top-level names of the package, ``preload`` statements that import third
-    parties; with none of them the result is the same, later.
+    parties; with none of them the result is the same, later. ``stand_ins`` are wheels, by the
+    packages whose names they have.
     """
     request = {
         "root": str(root.resolve()),
         "modules": list(modules),
         "own": list(tops),
         "preload": list(preload),
+        "stand_ins": {name: str(wheel) for name, wheel in stand_ins.items()},
         "timeout": _TIMEOUT,
         "jobs": _JOBS,
     }
@@ -112,10 +121,17 @@ def _remaining(tree: SourceTree, files: Iterable[str]) -> Remaining:
 
 
 class _Tally:
-    def __init__(self, modules: dict[str, str], tops: set[str], dropped: frozenset[str]) -> None:
+    def __init__(
+        self,
+        modules: dict[str, str],
+        tops: set[str],
+        dropped: frozenset[str],
+        others: Iterable[Beside],
+    ) -> None:
         self._modules = modules
         self._tops = tops
         self._dropped = dropped
+        self._others = {other.name: other for other in others}
         self.done = 0
         self._imported = 0
         self._failures: list[Failure] = []
@@ -143,7 +159,8 @@ class _Tally:
             parts.append(f"{needing} need what is not installed")
         if self._failures:
             parts.append(f"{len(self._failures)} fail")
-        summary = ", ".join(parts)
+        beside = "; ".join(other.what for other in self._others.values())
+        summary = ", ".join(parts) + (f"; beside {beside}" if beside else "")
         notes = tuple(self._notes())
         if self._failures:
             return Outcome(Status.FAILED, summary, tuple(sorted(self._failures)), notes)
@@ -154,6 +171,8 @@ class _Tally:
         """The package that is not installed; None where its lack is the wheel's own fault."""
         top = (missing or "").partition(".")[0]
         if not top or top in self._tops or top in ("torch", "habana_frameworks"):
+            return None
+        if top in self._others and self._others[top].wheel is not None:
             return None
         spec = find_spec(top)
         if spec is None:
@@ -170,11 +189,17 @@ class _Tally:
         if error.get("missing") and missing.partition(".")[0] in self._tops:
             what = f"needs {missing}, which is not in the wheel"
             return what, "add it, or drop this one by the recipe"
+        if other := self._others.get(missing.partition(".")[0]):
+            what = f"needs {missing}, which {other.release} of {other.name} does not have"
+            return what, "drop the module by the recipe, or name another release there"
         return f"does not import: {error['kind']}", "correct it, or drop the module by the recipe"
 
     def _notes(self) -> Iterator[str]:
         for need, modules in sorted(self._needs.items()):
             count = plural(len(modules), "module")
             yield f"needs {need}, which is not installed: {count}: {', '.join(sorted(modules))}"
+        for other in self._others.values():
+            if other.wheel is not None:
+                yield f"{other.name} is not installed: its names were there, and nothing of it ran"
         for path, line, name in sorted(self._probes):
             yield f"{path}:{line}: asks torch.cuda.{name}() while it is imported"

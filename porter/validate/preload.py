@@ -20,6 +20,7 @@ from typing import Any
 
 from porter.emulator.finder import BRIDGE
 from porter.validate.forks import Fork, send
+from porter.validate.third_parties import top
 
 _ATTEMPTS = 6
 _GRACE = 2.0  # seconds, beyond the time that a module has
@@ -36,10 +37,10 @@ def preloaded(
     """What ``serve`` yields in a process that has run ``statements``, as many as can be.
 
     ``{"loading": STATEMENT}`` comes before each of them. ``own`` are the top-level names of the
-    package, which must stay unknown. Nothing is served where no attempt succeeds, and not all
+    package, which third parties must leave unknown. Nothing is served where no attempt succeeds, and not all
     of it where the process dies of it or is silent for longer than ``timeout`` seconds.
     """
-    statements = [statement for statement in statements if _is_there(_top(statement))]
+    statements = [statement for statement in statements if _is_there(top(statement))]
     for _ in range(_ATTEMPTS if statements else 0):
         spoilt: set[str] = set()
         loading = ""
@@ -56,13 +57,9 @@ def preloaded(
         statements = [statement for statement in statements if statement not in spoilt]
 
 
-def _top(statement: str) -> str:
-    return statement.split()[1].partition(".")[0]
-
-
-def _is_there(top: str) -> bool:
+def _is_there(name: str) -> bool:
     try:
-        return find_spec(top) is not None
+        return find_spec(name) is not None
     except ValueError:
         return False
 
@@ -98,7 +95,8 @@ def _went_well(statement: str, own: frozenset[str], tell: Tell) -> bool:
     threads, names = _threads(), _watched(own)
     try:
         exec(statement, {})
-        well = _threads() <= threads and _watched(own) == names
+        well = _threads() <= threads
+        well = well and (top(statement) in own or _watched(own) == names)
     except BaseException:
         well = False
     if not well:

@@ -27,6 +27,11 @@ def third_parties(texts: Iterable[str], own: Collection[str]) -> list[str]:
     return list(found)
 
 
+def top(statement: str) -> str:
+    """The top-level name that one of them imports."""
+    return statement.split()[1].partition(".")[0]
+
+
 def _body(text: str) -> list[ast.stmt]:
     try:
         with warnings.catch_warnings():

@@ -37,6 +37,7 @@ def test_all_files_are_there_and_no_others(ported: Ported) -> None:
         "WHEEL",
         "entry_points.txt",
         "licenses/LICENSE",
+        "porter/environment.json",
         "porter/findings.json",
         "porter/remaining.json",
     }
@@ -113,6 +114,32 @@ def test_what_others_call_is_listed(tiny: Any) -> None:
     assert document["contracts"] == [
         {"class": "tinykv.hpu.kernels:Kind", "base": "enum:Enum", "own": ["name"]}
     ]
+
+
+def test_what_it_is_imported_beside_is_named(ported: Ported) -> None:
+    document = json.loads(wheel_files(ported)[f"{INFO}/porter/environment.json"])
+    schema = Path(porter.package.__path__[0]) / "environment.schema.json"
+    jsonschema.validate(document, json.loads(schema.read_text()))
+    assert document["packages"] == {"vllm": str(ported.recipe.vllm)}
+
+
+def test_what_is_run_comes_along(tiny: Any) -> None:
+    runs = tiny.recipe.parent / "runs"
+    runs.mkdir()
+    (runs / "trip.py").write_text("import tinykv\n")
+    (runs / "helper.py").write_text("PAGE = 4\n")
+    row = '[[run]]\nname = "pages"\nentry = "trip:pages"\n[budget]\ntokens = 40\nsyncs = 1\n'
+    tiny.recipe.write_text(tiny.recipe.read_text() + row)
+    ported = port(Release.of(tiny.tree), Recipe.load(tiny.recipe), default_rulebook())
+    files = wheel_files(ported)
+    document = json.loads(files[f"{INFO}/porter/run.json"])
+    schema = Path(porter.package.__path__[0]) / "run.schema.json"
+    jsonschema.validate(document, json.loads(schema.read_text()))
+    assert [item["entry"] for item in document["runs"]] == ["trip:pages"]
+    assert files[f"{INFO}/porter/runs/trip.py"] == b"import tinykv\n"
+    assert files[f"{INFO}/porter/runs/helper.py"] == b"PAGE = 4\n"
+    text = files[f"{INFO}/PORTED.md"].decode()
+    assert "| pages | `trip:pages` | syncs 1 | syncs 1 |" in text
 
 
 def test_the_same_release_gives_the_same_files(ported: Ported, tiny: Any, tmp_path: Path) -> None:

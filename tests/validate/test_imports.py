@@ -7,12 +7,14 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from porter.progress import Progress
 from porter.sources.tree import SourceTree
 from porter.validate import imports
+from porter.validate.beside import Beside
 from porter.validate.rung import Outcome, Status
 
 Make = Callable[..., SourceTree]
@@ -127,6 +129,30 @@ def test_a_namespace_may_lack_a_distribution(
     monkeypatch.syspath_prepend(tmp_path / "site")
     lacking = climb(tmp_path / "wheel", {"pkg/a.py": "import shared.here, shared.there.deep\n"})
     assert lacking.notes == ("needs shared.there, which is not installed: 1 module: pkg.a",)
+
+
+@needs_torch
+def test_a_caller_that_is_not_installed_is_there_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ZipFile(tmp_path / "engine.whl", "w") as wheel:
+        wheel.writestr("engine/__init__.py", "1 / 0\nclass Base: ...\n")
+    there = Beside("engine", "1.0", tmp_path / "engine.whl", "the names in engine 1.0")
+    monkeypatch.setattr(imports, "beside", lambda *_: (there,))
+    files = {
+        "pkg/fits.py": "from engine import Base\nclass Mine(Base): ...\n",
+        "pkg/moved.py": "from engine import Moved\n",
+        "pkg/gone.py": "import engine.gone\n",
+    }
+    outcome = climb(tmp_path / "wheel", files)
+    assert outcome.summary == "1 of 3 modules import, 2 fail; beside the names in engine 1.0"
+    assert [failure.what for failure in outcome.failures] == [
+        f"pkg.{module} needs engine.{name}, which 1.0 of engine does not have"
+        for module, name in [("gone", "gone"), ("moved", "Moved")]
+    ]
+    assert outcome.notes == (
+        "engine is not installed: its names were there, and nothing of it ran",
+    )
 
 
 @needs_torch

@@ -68,7 +68,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lines(wheel: Path, files: dict[str, str], preload: list[str]) -> list[dict[str, Any]]:
     names = [path.removesuffix(".py").replace("/", ".") for path in files]
     names = [name.removesuffix(".__init__") for name in names]
-    return list(imports.import_modules(wheel, names, {"pkg"}, preload))
+    return list(imports.import_modules(wheel, names, {"pkg"}, preload, {}))
 
 
 def records(said: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -113,3 +113,18 @@ def test_one_that_is_bad_costs_one_more_attempt(wheel: Path) -> None:
     files = {"pkg/alone.py": ""}
     lines(wheel, files, ["import good", "import raises", "import threads", "import knows"])
     assert [loads(wheel, name) for name in ("good", "raises", "threads", "knows")] == [2, 1, 1, 1]
+
+
+def test_the_package_itself_is_imported_once(wheel: Path) -> None:
+    log = str(wheel.parent / "log")
+    (wheel / "pkg" / "__init__.py").write_text(LOG.format(log=log, name="pkg"))
+    files = ["pkg/__init__.py", "pkg/fine.py", "pkg/alone.py"]
+    found = records(lines(wheel, dict.fromkeys(files, ""), ["import good"]))
+    assert [record["error"] for record in found.values()] == [None] * 3
+    assert loads(wheel, "pkg") == 1
+
+
+def test_a_package_that_does_not_import_fails_each_module(wheel: Path) -> None:
+    (wheel / "pkg" / "__init__.py").write_text("raise OSError('no such card')\n")
+    found = records(lines(wheel, {"pkg/__init__.py": "", "pkg/fine.py": ""}, ["import good"]))
+    assert {record["error"]["kind"] for record in found.values()} == {"OSError: no such card"}

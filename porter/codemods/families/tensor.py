@@ -11,13 +11,13 @@ from porter.codemods.calls import edit_arguments, has_unpacking, named
 from porter.codemods.context import Context, Decision, message_edits
 from porter.codemods.registry import decides
 from porter.findings import Edit, Verdict
+from porter.rulebook import Rule
 from porter.scan import Construct, Kind
 from porter.scan.module import last_name
 
 MOVE = "HPU201"
 OWN_METHOD = "HPU202"
 IS_CUDA = "HPU203"
-IS_CUDA_CALL = "HPU204"
 PINNED = "HPU205"
 
 _TIGHT = (ast.Compare, ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Call, ast.Subscript, ast.Await)
@@ -69,29 +69,7 @@ def is_cuda(construct: Construct, context: Context) -> Decision:
     assert isinstance(attribute, ast.Attribute)
     if _is_own_method(context, attribute):
         return Decision.report(construct, context.book[OWN_METHOD], attribute, blocks=False)
-    parent = context.module.parents[attribute]
-    negated = _is_plainly_negated(context, attribute)
-    shown = parent if negated else attribute
-    hpu = context.quoted("hpu", attribute)
-
-    def edits() -> Iterator[Edit]:
-        tight = _binds_tightly(context, shown)
-        start, _ = context.module.span(shown)
-        value, end = context.module.span(attribute)
-        if negated or tight:
-            yield Edit(start, value, "(" if tight else "")
-        test = f"device.type {'!=' if negated else '=='} {hpu}"
-        yield Edit(end - len("is_cuda"), end, f"{test})" if tight else test)
-        yield from message_edits(context.module, attribute)
-
-    return Decision(construct, context.book[IS_CUDA], shown, edits=edits)
-
-
-@decides("method:is_cuda", "method:is_cuda_alike")
-def is_cuda_call(construct: Construct, context: Context) -> Decision:
-    call = context.module.call_of(construct.node)
-    assert call is not None
-    return Decision.report(construct, context.book[IS_CUDA_CALL], call, blocks=False)
+    return compared(construct, context, context.book[IS_CUDA], attribute, "device.type")
 
 
 @decides("method:pin_memory", Kind.KEYWORD)
@@ -116,6 +94,34 @@ def attribute(construct: Construct, context: Context) -> Decision | None:
     _, end = context.module.span(node)
     edit = Edit(end - len(node.attr), end, replacement)
     return Decision(construct, rule, shown, edits=lambda: [edit])
+
+
+def compared(
+    construct: Construct,
+    context: Context,
+    rule: Rule,
+    asked: ast.Attribute | ast.Call,
+    told_by: str,
+) -> Decision:
+    """What is asked by ``asked`` is answered by comparing ``told_by`` of the same object."""
+    attribute = construct.node
+    assert isinstance(attribute, ast.Attribute)
+    negated = _is_plainly_negated(context, asked)
+    shown = context.module.parents[asked] if negated else asked
+    hpu = context.quoted("hpu", attribute)
+
+    def edits() -> Iterator[Edit]:
+        tight = _binds_tightly(context, shown)
+        start, _ = context.module.span(shown)
+        value, end = context.module.span(asked)
+        if negated or tight:
+            yield Edit(start, value, "(" if tight else "")
+        test = f"{told_by} {'!=' if negated else '=='} {hpu}"
+        _, name = context.module.span(attribute)
+        yield Edit(name - len(attribute.attr), end, f"{test})" if tight else test)
+        yield from message_edits(context.module, asked)
+
+    return Decision(construct, rule, shown, edits=edits)
 
 
 def _without_device(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
+from click.testing import CliRunner
 
+from porter.cli import main
 from porter.package.recipe import find_recipe
+
+Port = Callable[[str], Path]
+Module = Callable[..., ModuleType]
 
 sys.path.append(str(Path(__file__).parent))  # for kv_reference
 
@@ -51,6 +59,37 @@ def hpu() -> Iterator[Overlay]:
         yield Overlay()
         for name in of_lmcache():
             sys.modules.pop(name)
+
+
+@pytest.fixture
+def overlay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The overlay as an importable package, without upstream's modules around it."""
+    for row in find_recipe("lmcache").overlays:
+        shutil.copytree(row.folder, tmp_path / "overlay", dirs_exist_ok=True)
+    before = dict(sys.modules)
+    for name in [name for name in before if name.partition(".")[0] == "lmcache"]:
+        del sys.modules[name]
+    monkeypatch.syspath_prepend(tmp_path / "overlay")
+    yield tmp_path / "overlay"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "lmcache"]:
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Module:
+    """Put a module with these attributes among those that are loaded."""
+
+    def make(name: str, **attributes: Any) -> ModuleType:
+        made = ModuleType(name)
+        vars(made).update(attributes)
+        parts = name.split(".")
+        for count in range(1, len(parts)):
+            monkeypatch.setitem(sys.modules, ".".join(parts[:count]), ModuleType(name))
+        monkeypatch.setitem(sys.modules, name, made)
+        return made
+
+    return make
 
 
 @pytest.fixture
@@ -94,6 +133,47 @@ def child() -> Callable[..., str]:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Port:
+    """The unpacked wheel of a ported release."""
+    folders: dict[str, Path] = {}
+
+    def unpacked(release: str) -> Path:
+        if release not in folders:
+            out, folder = (tmp_path_factory.mktemp(name) for name in ("ported", "site"))
+            command = ["port", f"lmcache=={release}", "-o", str(out), "--level", "static"]
+            result = CliRunner().invoke(main, command)
+            assert result.exit_code == 0, result.output
+            (wheel,) = out.glob("*.whl")
+            with ZipFile(wheel) as archive:
+                archive.extractall(folder)
+            folders[release] = folder
+        return folders[release]
+
+    return unpacked
+
+
+@pytest.fixture
+def checked(port: Port) -> Callable[..., None]:
+    """Run ``check`` of a program beside this file with a ported release; a report is a failure."""
+
+    def run(program: str, check: str, release: str, **variables: str) -> None:
+        path = os.pathsep.join([str(port(release)), *filter(None, sys.path)])
+        done = subprocess.run(
+            [sys.executable, Path(__file__).with_name(program), check, release],
+            env={**os.environ, "PYTHONPATH": path, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        if done.returncode and done.stderr.startswith("needs "):
+            pytest.skip(done.stderr.strip())
+        assert done.returncode == 0, done.stderr
 
     return run
 

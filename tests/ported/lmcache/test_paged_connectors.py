@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
-from click.testing import CliRunner
-
-from porter.cli import main
 
 pytestmark = pytest.mark.network
 pytest.importorskip("torch", reason="the device needs torch")
 
 Port = Callable[[str], Path]
-
-
-@pytest.fixture(scope="session")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Port:
-    """The unpacked wheel of a ported release."""
-    folders: dict[str, Path] = {}
-
-    def unpacked(release: str) -> Path:
-        if release not in folders:
-            out, folder = (tmp_path_factory.mktemp(name) for name in ("ported", "site"))
-            command = ["port", f"lmcache=={release}", "-o", str(out), "--level", "static"]
-            result = CliRunner().invoke(main, command)
-            assert result.exit_code == 0, result.output
-            (wheel,) = out.glob("*.whl")
-            with ZipFile(wheel) as archive:
-                archive.extractall(folder)
-            folders[release] = folder
-        return folders[release]
-
-    return unpacked
 
 
 @pytest.mark.parametrize("lazy", [True, False], ids=["lazy", "eager"])
@@ -48,27 +21,16 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Port:
         ("v2", "0.5.6"),
         ("refusals", "0.3.9.post2"),
         ("refusals", "0.5.6"),
+        ("v3", "0.3.13"),
+        ("v3", "0.4.4"),
         ("v3", "0.5.6"),
+        ("create", "0.3.14"),
+        ("create", "0.4.4"),
         ("create", "0.5.6"),
     ],
 )
-def test_a_connector(port: Port, check: str, release: str, lazy: bool) -> None:
-    here = Path(__file__).parent
-    done = subprocess.run(
-        [sys.executable, here / "connector_checks.py", check, release],
-        env={
-            **os.environ,
-            "PT_HPU_LAZY_MODE": str(int(lazy)),
-            "PYTHONPATH": os.pathsep.join([str(port(release)), *filter(None, sys.path)]),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    if done.returncode and done.stderr.startswith("needs "):
-        pytest.skip(done.stderr.strip())
-    assert done.returncode == 0, done.stderr
+def test_a_connector(checked: Callable[..., None], check: str, release: str, lazy: bool) -> None:
+    checked("connector_checks.py", check, release, PT_HPU_LAZY_MODE=str(int(lazy)))
 
 
 @pytest.mark.parametrize(
@@ -79,6 +41,29 @@ def test_a_connector(port: Port, check: str, release: str, lazy: bool) -> None:
             "lmcache/integration/vllm/vllm_v1_adapter.py",
             "from lmcache.hpu.connectors.paged import "
             "VLLMPagedMemHPUConnectorV2 as VLLMPagedMemGPUConnectorV2",
+        ),
+        (
+            "0.3.9.post2",
+            "lmcache/integration/vllm/vllm_v1_adapter.py",
+            "from lmcache.hpu.connectors.layerwise import "
+            "VLLMPagedMemLayerwiseHPUConnector as VLLMPagedMemLayerwiseGPUConnector",
+        ),
+        (
+            "0.3.12",
+            "lmcache/integration/vllm/vllm_v1_adapter.py",
+            "from lmcache.hpu.connectors.paged import "
+            "VLLMPagedMemHPUConnectorV3 as VLLMPagedMemGPUConnectorV3",
+        ),
+        (
+            "0.3.13",
+            "lmcache/v1/manager.py",
+            "from lmcache.hpu.connectors.layerwise import "
+            "VLLMPagedMemLayerwiseHPUConnector as VLLMPagedMemLayerwiseGPUConnector",
+        ),
+        (
+            "0.3.14",
+            "lmcache/v1/manager.py",
+            "from lmcache.hpu.connectors.create import CreateGPUConnector",
         ),
         (
             "0.5.6",

@@ -14,7 +14,11 @@ def pending(operation: Callable[..., object]) -> Callable[..., NoReturn]:
     def refuse(*_args: object, **_kwargs: object) -> NoReturn:
         raise _not_implemented(f"{operation.__module__}.{operation.__qualname__}")
 
+    _operations.add(refuse)
     return refuse
+
+
+_operations: set[object] = set()
 
 
 class Pending(type):
@@ -27,6 +31,11 @@ class Pending(type):
         if name.startswith("__"):  # asked by Python itself, which expects this answer
             raise AttributeError(name)
         raise _not_implemented(f"{cls.__module__}.{cls.__qualname__}.{name}")
+
+
+def is_pending(value: object) -> bool:
+    """Whether ``value`` is such a function or class."""
+    return isinstance(value, Pending) or value in _operations
 
 
 def _not_implemented(name: str) -> NotImplementedError:

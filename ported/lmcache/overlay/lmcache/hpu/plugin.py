@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from lmcache.hpu.presence import has_bridge, require_bridge
+from lmcache.hpu.tracking import track_models
 
 _MODULE = "lmcache.integration.vllm.lmcache_connector_hpu"
 _CLASS = "LMCacheConnectorV1HPU"
@@ -16,11 +17,14 @@ NAMES = (_CLASS, "lmcache")
 
 
 def register() -> None:
-    """Make vLLM know the connector. A second call changes nothing."""
+    """Make vLLM know the connector, and LMCache the models. A second call changes nothing."""
     from vllm.distributed.kv_transfer.kv_connector.factory import (  # noqa: PLC0415
         KVConnectorFactory,
     )
 
+    if has_bridge():
+        with suppress(ImportError):  # a vLLM without that loader
+            track_models()
     for name in NAMES:
         with suppress(ValueError):  # vLLM's answer to a name that it knows
             KVConnectorFactory.register_connector(name, _MODULE, _CLASS)

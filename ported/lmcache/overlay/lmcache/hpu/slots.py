@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 TOGETHER = 8  # objects in one graph, at most; a power of two
+_FEWER = 8  # each number of objects in one graph is so many times the next smaller one
 
 Ids = NDArray[np.int64]
 
@@ -101,17 +102,8 @@ def plan(
     ``chunk_size`` is what an object holds unless it is the last of its prompt. Raises ValueError
     for a slot that is not live, and for tokens that the mapping does not have.
     """
-    wanted = np.full(len(slots), -1, dtype=np.int64)
-    for start, end in spans:
-        if not 0 <= start <= end <= len(slots):
-            raise ValueError(f"tokens {start} to {end} of a slot mapping of {len(slots)}")
-        wanted[start:end] = slots[start:end]
-    wanted[:skip_prefix] = -1
-    if writes:
-        wanted = _without_overwritten(wanted)
-    if len(wanted) and wanted.max() >= num_slots:
-        raise ValueError(f"slot {wanted.max()} is none of the cache's {num_slots} live slots")
-    begins = _block_begins(wanted, block_size)
+    wanted = moved(slots, spans, num_slots, writes=writes, skip_prefix=skip_prefix)
+    begins = block_begins(wanted, block_size)
     whole: dict[int, list[int]] = defaultdict(list)
     single: list[Move] = []
     tokens = _Tokens()
@@ -136,6 +128,28 @@ def plan(
     return Plan(block_size, (*moves, *single, *tokens.moves(block_size)))
 
 
+def moved(
+    slots: Ids,
+    spans: Sequence[tuple[int, int]],
+    num_slots: int,
+    *,
+    writes: bool,
+    skip_prefix: int = 0,
+) -> Ids:
+    """The slot mapping with -1 for all tokens that are not moved; see ``plan``."""
+    wanted = np.full(len(slots), -1, dtype=np.int64)
+    for start, end in spans:
+        if not 0 <= start <= end <= len(slots):
+            raise ValueError(f"tokens {start} to {end} of a slot mapping of {len(slots)}")
+        wanted[start:end] = slots[start:end]
+    wanted[:skip_prefix] = -1
+    if writes:
+        wanted = _without_overwritten(wanted)
+    if len(wanted) and wanted.max() >= num_slots:
+        raise ValueError(f"slot {wanted.max()} is none of the cache's {num_slots} live slots")
+    return wanted
+
+
 def _without_overwritten(slots: Ids) -> Ids:
     """-1 for tokens whose slot a later token has, too.
 
@@ -148,7 +162,7 @@ def _without_overwritten(slots: Ids) -> Ids:
     return kept
 
 
-def _block_begins(slots: Ids, block_size: int) -> NDArray[np.bool_]:
+def block_begins(slots: Ids, block_size: int) -> NDArray[np.bool_]:
     """Where a whole block begins whose tokens follow one another."""
     begins = np.zeros(len(slots), dtype=np.bool_)
     if len(slots) < block_size:
@@ -176,8 +190,9 @@ def _together(
     together: int,
 ) -> Iterator[Move]:
     while numbers:
-        count = together if len(numbers) >= together else 1
-        objects, numbers = numbers[:count], numbers[count:]
+        while together > len(numbers):
+            together = max(together // _FEWER, 1)
+        objects, numbers = numbers[:together], numbers[together:]
         begins = [slots[slice(*spans[number], block_size)] for number in objects]
         ids = torch.from_numpy(np.concatenate(begins) // block_size)
         yield Move(block_size, ids, objects=tuple(objects))

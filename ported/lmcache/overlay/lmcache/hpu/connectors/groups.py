@@ -44,6 +44,16 @@ class LayerGroups:
     def num_kernel_groups(self) -> int:
         return len(self.kernel_groups)
 
+    # The same by their names until 0.4.7.
+
+    @property
+    def kv_layer_groups(self) -> list[LayerGroup]:
+        return self.kernel_groups
+
+    @property
+    def num_groups(self) -> int:
+        return self.num_kernel_groups
+
 
 def grouped(views: Sequence[LayerView]) -> LayerGroups:
     """Groups in the order of their first layers. Raises ValueError for unlike block sizes."""

@@ -12,41 +12,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from lmcache.hpu import slots, transfer
+from lmcache.hpu import transfer
+from lmcache.hpu.connectors.base import HPUConnector, check_format, only_tensor
 from lmcache.hpu.connectors.groups import LayerGroup, LayerGroups, grouped
-from lmcache.hpu.kv_views import LayerView, kv_views
+from lmcache.hpu.kv_views import LayerView
 from lmcache.hpu.transfer import Flight, Group
-from lmcache.v1.gpu_connector import GPUConnectorInterface
 from lmcache.v1.memory_management import MemoryFormat, MemoryObj
 from torch import Tensor
 
-_IN_ONE_GRAPH = 16 << 20  # bytes of memory objects; the device holds them twice while they move
 
-KVCaches = Sequence[Tensor | Sequence[Tensor]]
-
-
-class _PagedHPUConnector(GPUConnectorInterface):  # type: ignore[misc]
-    """``chunk_size`` is what an object holds unless it is the last of its prompt."""
-
-    def __init__(
-        self, use_mla: bool, chunk_size: int | None = None, block_size: int | None = None
-    ) -> None:
-        self.use_mla = use_mla
-        self.chunk_size = chunk_size
-        self.block_size = block_size
-        self.kvcaches: KVCaches | None = None
-        self._views: list[LayerView] = []
-        self._groups: list[Group] = []
-
-    def initialize_kvcaches_ptr(self, **kwargs: Any) -> None:
-        """Take ``kvcaches``, one a layer. Raises ValueError for caches of no known layout."""
-        caches = kwargs.get("kvcaches")
-        if caches is None or self._has(caches):
-            return
-        views = kv_views(caches, self.block_size)
-        self._groups = self._grouped(views)
-        self._views, self.kvcaches = views, caches
-
+class _PagedHPUConnector(HPUConnector):
     def to_gpu(self, memory_obj: MemoryObj, start: int, end: int, **kwargs: Any) -> None:
         """A batch of one, as ``batched_to_gpu``."""
         self.batched_to_gpu([memory_obj], [start], [end], **kwargs)
@@ -69,11 +44,7 @@ class _PagedHPUConnector(GPUConnectorInterface):  # type: ignore[misc]
         of another format, and without ``kvcaches`` or ``slot_mapping``.
         """
         wanted = MemoryFormat.KV_MLA_FMT if self.use_mla else MemoryFormat.KV_2LTD
-        for memory_obj in memory_objs:
-            if memory_obj.metadata.fmt != wanted:
-                raise ValueError(
-                    f"an object in {memory_obj.metadata.fmt.name} where {wanted.name} is needed"
-                )
+        check_format(memory_objs, wanted)
         self._run(transfer.load, memory_objs, starts, ends, kwargs)
 
     def batched_from_gpu(
@@ -90,16 +61,11 @@ class _PagedHPUConnector(GPUConnectorInterface):  # type: ignore[misc]
                 memory_obj.metadata.fmt = MemoryFormat.KV_MLA_FMT
 
     @abstractmethod
-    def _grouped(self, views: list[LayerView]) -> list[Group]:
-        """The layers of each tensor of a memory object."""
-
-    @abstractmethod
     def _tensors(self, memory_obj: MemoryObj) -> list[Tensor]:
         """The tensors of a memory object, one a group."""
 
-    def _has(self, caches: KVCaches) -> bool:
-        known = self.kvcaches
-        return known is not None and len(known) == len(caches) and all(map(_same, known, caches))
+    def _in_one_graph(self) -> Sequence[LayerView]:
+        return self._views
 
     def _run(
         self,
@@ -109,29 +75,9 @@ class _PagedHPUConnector(GPUConnectorInterface):  # type: ignore[misc]
         ends: Sequence[int],
         kwargs: dict[str, Any],
     ) -> None:
-        self.initialize_kvcaches_ptr(**kwargs)
-        if not self._views:
-            raise ValueError("'kvcaches' must be given, or initialized before")
-        if kwargs.get("slot_mapping") is None:
-            raise ValueError("'slot_mapping' must be given")
-        writes = move is transfer.load
-        plan = slots.plan(
-            slots.on_cpu(kwargs["slot_mapping"]),
-            list(zip(starts, ends, strict=True)),
-            self._views[0].block_size,
-            min(view.num_slots for view in self._views),
-            writes=writes,
-            skip_prefix=kwargs.get("vllm_cached_tokens", 0) if writes else 0,
-            chunk_size=self.chunk_size,
-            together=self._together(),
-        )
+        plan = self._plan(starts, ends, kwargs, writes=move is transfer.load)
         if plan.moves:
             move(plan, self._groups, [self._tensors(o) for o in memory_objs]).land()
-
-    def _together(self) -> int:
-        token = sum(len(view.planes) * view.width * view.dtype.itemsize for view in self._views)
-        fitting = _IN_ONE_GRAPH // (token * (self.chunk_size or 1))
-        return int(min(slots.TOGETHER, 1 << max(fitting, 1).bit_length() - 1))
 
 
 class VLLMPagedMemHPUConnectorV2(_PagedHPUConnector):
@@ -182,9 +128,7 @@ class VLLMPagedMemHPUConnectorV2(_PagedHPUConnector):
         return [Group.of(views)]
 
     def _tensors(self, memory_obj: MemoryObj) -> list[Tensor]:
-        if memory_obj.tensor is None:
-            raise ValueError("a memory object without memory")
-        return [memory_obj.tensor]
+        return [only_tensor(memory_obj)]
 
 
 class VLLMPagedMemHPUConnectorV3(_PagedHPUConnector):
@@ -232,7 +176,3 @@ def _groups_in(manager: LayerGroups | None) -> list[LayerGroup]:
     """Ours or upstream's, which had another name for them until 0.4.7."""
     groups = getattr(manager, "kernel_groups", None) or getattr(manager, "kv_layer_groups", None)
     return groups or []
-
-
-def _same(known: object, cache: object) -> bool:
-    return known is cache
