@@ -82,6 +82,7 @@ def check(request: pytest.FixtureRequest, port: Callable[[str], Path], tmp_path:
                 **os.environ,
                 "PATH": os.pathsep.join([python, os.environ["PATH"]]),
                 "PYTHONPATH": os.pathsep.join(paths),
+                "PYTHONUNBUFFERED": "",  # the older launcher does not ask for it
                 **variables,
             },
             capture_output=True,
