@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from math import inf
 from typing import Any, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -59,11 +60,11 @@ class Table:
         return value
 
     def limit(self, key: str) -> float:
-        """A number that is not below zero."""
+        """A number that is not below zero, whole or not."""
         value = self._value(key)
-        if type(value) not in (int, float) or not value >= 0:  # type: ignore[operator]
-            raise self.error(f"{key} must be a number that is not below zero")
-        return value  # type: ignore[return-value]
+        if isinstance(value, (int, float)) and type(value) is not bool and 0 <= value < inf:
+            return value
+        raise self.error(f"{key} must be a number that is not below zero")
 
     def flag(self, key: str) -> bool:
         value = self._value(key, False)

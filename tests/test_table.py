@@ -22,6 +22,7 @@ ACCESSORS: dict[str, Callable[[Table], object]] = {
     "optional_text": lambda table: table.optional_text("key"),
     "texts": lambda table: table.texts("key"),
     "number": lambda table: table.number("key"),
+    "limit": lambda table: table.limit("key"),
     "flag": lambda table: table.flag("key"),
     "choice": lambda table: table.choice("key", Effort),
     "specifier": lambda table: table.specifier("key"),
@@ -30,6 +31,7 @@ ACCESSORS: dict[str, Callable[[Table], object]] = {
     "rows": lambda table: list(table.rows("key")),
     "patterns": lambda table: table.patterns("key", "why"),
     "strings": Table.strings,
+    "numbers": Table.numbers,
     "tables": Table.tables,
     "versions": Table.versions,
 }
@@ -42,6 +44,8 @@ ACCESSORS: dict[str, Callable[[Table], object]] = {
         ("optional_text", "a", "a"),
         ("texts", ["a", "b"], ("a", "b")),
         ("number", 3, 3),
+        ("limit", 3, 3),
+        ("limit", 1.02, 1.02),
         ("flag", True, True),
         ("choice", "low", Effort.LOW),
         ("specifier", ">=1", ">=1"),
@@ -49,6 +53,7 @@ ACCESSORS: dict[str, Callable[[Table], object]] = {
         ("patterns", ["a", "b"], {"a": "why", "b": "why"}),
         ("patterns", {"a": "because"}, {"a": "because"}),
         ("strings", "a", {"key": "a"}),
+        ("numbers", 3, {"key": 3}),
         ("versions", "1.0", {"key": Version("1.0")}),
     ],
 )
@@ -64,7 +69,7 @@ def test_what_may_be_left_out(name: str, result: object) -> None:
     assert ACCESSORS[name](Table({}, "here")) == result
 
 
-@pytest.mark.parametrize("name", ["text", "number", "choice", "specifier", "version"])
+@pytest.mark.parametrize("name", ["text", "number", "limit", "choice", "specifier", "version"])
 def test_what_must_be_there(name: str) -> None:
     with pytest.raises(PorterError, match=r"^here: add key$"):
         ACCESSORS[name](Table({}, "here"))
@@ -78,6 +83,9 @@ def test_what_must_be_there(name: str) -> None:
         ("texts", "a", "here: key must be a list of strings"),
         ("texts", ["a", 3], "here: key must be a list of strings"),
         ("number", True, "here: key must be a number"),
+        ("limit", True, "here: key must be a number that is not below zero"),
+        ("limit", float("inf"), "here: key must be a number that is not below zero"),
+        ("numbers", "3", "here: key must be a number"),
         ("flag", 1, "here: key must be true or false"),
         ("choice", "some", "here: key must be one of none, low, medium, high, not 'some'"),
         ("version", "new", "here: 'new' is no PEP 440 version"),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -70,7 +71,8 @@ class Trip:
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self.pipe = self._process.stdout
-        with self._process.stdin as request:
+        # A program that ends before it has read tells why in its log.
+        with suppress(BrokenPipeError), self._process.stdin as request:
             request.write(json.dumps(_request(run, root)).encode())
 
     @property
@@ -78,6 +80,7 @@ class Trip:
         return self.mode == "lazy"
 
     def at_end(self) -> bool:
+        """Whether there is nothing more to read; forks of the program may keep the pipe open."""
         chunk = os.read(self.pipe.fileno(), 1 << 16)
         *lines, self._received = (self._received + chunk).split(b"\n")
         for line in map(json.loads, lines):
@@ -85,7 +88,7 @@ class Trip:
                 self._doing, self.done, self.prompts = line["doing"], line["done"], line["of"]
             else:
                 self.end = line
-        return not chunk
+        return bool(self.end) or not chunk
 
     def overdue(self) -> bool:
         return time.monotonic() > self._deadline
