@@ -8,7 +8,7 @@ A memory object holds planes, which are the keys of every layer and then the val
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from lmcache.hpu import steps
@@ -30,6 +30,9 @@ class Group:
 
     planes: tuple[Plane, ...]
     token_major: bool = False
+    _pools: dict[int, tuple[Tensor, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, layers: Sequence[LayerView], token_major: bool = False) -> Group:
@@ -85,11 +88,31 @@ class Group:
             )
         return tensor.view(_bits(self.dtype))
 
-    def buffer(self, rows: int) -> Tensor:
-        """Host memory for so many tokens."""
+    def pools(self, unit: int) -> tuple[Tensor, ...]:
+        """Each plane's pool in pieces of ``unit`` tokens, [n, unit, D], in such bits."""
+        if unit not in self._pools:
+            bits = _bits(self.dtype)
+            self._pools[unit] = tuple(plane.units(unit).view(bits) for plane in self.planes)
+        return self._pools[unit]
+
+    def buffer(self, rows: int, device: torch.device | str = "cpu") -> Tensor:
+        """Memory for so many tokens."""
         planes = len(self.planes)
         shape = (rows, planes) if self.token_major else (planes, rows)
-        return torch.empty(*shape, self.width, dtype=_bits(self.dtype))
+        return torch.empty(*shape, self.width, dtype=_bits(self.dtype), device=device)
+
+    def cut(self, tokens: Tensor, unit: int) -> tuple[Tensor, ...]:
+        """Tokens as an object has them, as one view a plane, [n, unit, D]."""
+        axis = self.token_axis
+        pieces = tokens.view(*tokens.shape[:axis], -1, unit, *tokens.shape[axis + 1 :])
+        planes: tuple[Tensor, ...] = pieces.unbind(2 if self.token_major else 0)
+        return planes
+
+    def joined(self, planes: Sequence[Tensor]) -> Tensor:
+        """The inverse: [n, unit, D] of each plane, as an object has them."""
+        if self.token_major:
+            return torch.stack(planes, dim=2).flatten(0, 1)
+        return torch.stack(planes).flatten(1, 2)
 
 
 class Flight:
@@ -143,10 +166,10 @@ def load(
         for number, group in enumerate(groups):
             tensors = {o: group.seen(objects[o][number]) for o in _objects_of(move)}
             if move.objects:
-                payloads = [_send(tensors[o], group, flight) for o in move.objects]
+                payload = _send([tensors[o] for o in move.objects], group, flight)
             else:
-                payloads = [_send(_gathered(move, group, tensors), group, flight)]
-            _scatter(move, group, payloads, sent)
+                payload = _send([_gathered(move, group, tensors)], group, flight)
+            _scatter(move, group, payload, sent)
         steps.launch()
     return flight
 
@@ -177,27 +200,36 @@ def _objects_of(move: Move) -> Iterable[int]:
     return move.objects or (share.object for share in move.shares)
 
 
-def _scatter(move: Move, group: Group, payloads: list[Tensor], sent: SentIds) -> None:
-    joined = payloads[0] if len(payloads) == 1 else torch.cat(payloads, dim=group.token_axis)
-    for plane, tokens in zip(group.planes, joined.unbind(group.plane_axis), strict=True):
-        units = plane.units(move.unit).view(joined.dtype)
-        units.index_copy_(0, sent.of(move, plane), tokens.view(-1, *units.shape[1:]))
+def _scatter(move: Move, group: Group, payload: Tensor, sent: SentIds) -> None:
+    pieces = zip(group.planes, group.pools(move.unit), group.cut(payload, move.unit), strict=True)
+    for plane, pool, tokens in pieces:
+        pool.index_copy_(0, sent.of(move, plane), tokens)
 
 
 def _gather(move: Move, group: Group, sent: SentIds) -> list[Tensor]:
     """One tensor for each object of the move, or one for its buffer."""
-    rows = move.rows // max(len(move.objects), 1)
-    read = []
-    for plane in group.planes:
-        units = plane.units(move.unit).view(_bits(group.dtype))
-        tokens = units.index_select(0, sent.of(move, plane)).view(-1, group.width)
-        read.append(tokens.split(rows))
+    count = max(len(move.objects), 1)
+    read = [
+        pool.index_select(0, sent.of(move, plane))
+        for plane, pool in zip(group.planes, group.pools(move.unit), strict=True)
+    ]
+    if count == 1:
+        return [group.joined(read)]
     # A tensor of its own for each, for a copy out of the middle of one is a graph of its own.
-    return [torch.stack(planes, dim=group.plane_axis) for planes in zip(*read, strict=True)]
+    each = (tokens.chunk(count) for tokens in read)
+    return [group.joined(planes) for planes in zip(*each, strict=True)]
 
 
-def _send(tensor: Tensor, group: Group, flight: Flight) -> Tensor:
-    return flight.keep(tensor).to(group.device, non_blocking=True)
+def _send(tensors: list[Tensor], group: Group, flight: Flight) -> Tensor:
+    """The tensors, one behind the other, on the device; each is sent into its place there."""
+    if len(tensors) == 1:
+        return flight.keep(tensors[0]).to(group.device, non_blocking=True)
+    axis, rows = group.token_axis, tensors[0].shape[group.token_axis]
+    payload = group.buffer(rows * len(tensors), group.device)
+    for number, tensor in enumerate(tensors):
+        place = payload.narrow(axis, number * rows, rows)
+        place.copy_(flight.keep(tensor), non_blocking=True)
+    return payload
 
 
 def _receive(payload: Tensor, tensor: Tensor, flight: Flight) -> None:
