@@ -58,6 +58,13 @@ class Table:
             raise self.error(f"{key} must be a number")
         return value
 
+    def limit(self, key: str) -> float:
+        """A number that is not below zero."""
+        value = self._value(key)
+        if type(value) not in (int, float) or not value >= 0:  # type: ignore[operator]
+            raise self.error(f"{key} must be a number that is not below zero")
+        return value  # type: ignore[return-value]
+
     def flag(self, key: str) -> bool:
         value = self._value(key, False)
         if not isinstance(value, bool):
@@ -88,6 +95,9 @@ class Table:
         except InvalidVersion:
             raise self.error(f"{text!r} is no PEP 440 version") from None
 
+    def has(self, key: str) -> bool:
+        return key in self._values
+
     def table(self, key: str) -> Table:
         return Table(self._value(key, {}), f"{self.place}: {key}")
 
@@ -108,6 +118,10 @@ class Table:
     def strings(self) -> dict[str, str]:
         """All of the table, every value a string."""
         return {key: self.text(key) for key in self._values}
+
+    def numbers(self) -> dict[str, int]:
+        """All of the table, every value a number."""
+        return {key: self.number(key) for key in self._values}
 
     def tables(self) -> dict[str, Table]:
         """All of the table, every value a table."""

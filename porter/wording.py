@@ -8,8 +8,9 @@ _SHOWN = 3
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 file``, ``2 files``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """``1 file``, ``2 files``, ``2 launches``."""
+    ending = "es" if noun.endswith(("ch", "sh", "s", "x")) else "s"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}{ending}"
 
 
 def first_few(names: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ LAYERS = [
     {"scan"},
     {"codemods"},
     {"report", "rewrite", "package", "emulator"},
-    {"validate"},
+    {"validate", "install"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -12,6 +12,11 @@ def test_plural(count: int, text: str) -> None:
     assert plural(count, "file") == text
 
 
+@pytest.mark.parametrize("noun", ["launch", "flush", "class", "index"])
+def test_plural_of_a_hiss(noun: str) -> None:
+    assert plural(2, noun) == f"2 {noun}es"
+
+
 @pytest.mark.parametrize(
     ("names", "text"), [("a", "a"), ("abc", "a, b, c"), ("abcd", "a, b, c, ..."), ("", "")]
 )

@@ -55,6 +55,7 @@ def summary_json(delivery: Delivery) -> dict[str, Any]:
         "dropped_files": [asdict(item) for item in ported.dropped_files],
         "dropped_requirements": [asdict(item) for item in ported.dropped_requirements],
         "added_files": list(ported.overlay),
+        "plugins": list(ported.plugins),
         **delivery.ladder.document(),
         "written": [str(path) for path in delivery.written],
         "seconds": {step: round(seconds, 3) for step, seconds in delivery.seconds.items()},
@@ -65,6 +66,7 @@ def _changed(ported: Ported) -> Iterator[Text]:
     yield from _dropped("file", ported.dropped_files)
     yield from _dropped("requirement", ported.dropped_requirements)
     yield Text(f"files from the recipe's overlay: {len(ported.overlay)}")
+    yield from (Text(f"ported along: {path}") for path in ported.plugins)
 
 
 def _dropped(kind: str, items: Iterable[Dropped]) -> Iterator[Text]:

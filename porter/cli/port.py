@@ -51,6 +51,14 @@ _CURE = "make it writable, or give -o another folder"
     help="A recipe of your own; by default the one that porter has for the package.",
 )
 @click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A plugin of yours, a script for CUDA, to port along. Repeatable.",
+)
+@click.option(
     "--build",
     type=click.IntRange(min=1),
     default=1,
@@ -66,6 +74,7 @@ def command(
     requirement: str,
     output: Path,
     recipe_file: Path | None,
+    plugins: tuple[Path, ...],
     build: int,
     level: str,
     style: str,
@@ -83,7 +92,9 @@ def command(
         release = Release.of(tree)
     with clock.step("port"), progress_bar(f"Reading {release.name}") as bar:
         recipe = Recipe.load(recipe_file) if recipe_file else find_recipe(release.name)
-        ported = port(release, recipe, default_rulebook(), build=build, progress=bar)
+        ported = port(
+            release, recipe, default_rulebook(), build=build, plugins=plugins, progress=bar
+        )
     with TemporaryDirectory(prefix="porter-") as scratch:
         with clock.step("build"):
             wheel = _build(ported, Path(scratch))

@@ -9,7 +9,7 @@ import libcst as cst
 
 from porter.codemods.context import Context
 from porter.findings import Edit, apply_edits, edits_within
-from porter.rulebook import Arguments
+from porter.rulebook import Arguments, is_nothing
 from porter.scan import Module
 
 Transform = Callable[[Sequence[cst.Arg]], Sequence[cst.Arg]]
@@ -57,7 +57,7 @@ def apply_policy(policy: Arguments) -> Transform:
                 kept.append(named(argument, parameter))
             else:
                 kept.append(argument)
-        return [*added, *kept]
+        return [*added, *kept, *(_arguments_of(policy.append) if policy.append else ())]
 
     return transform
 
@@ -70,16 +70,8 @@ def named(argument: cst.Arg, parameter: str) -> cst.Arg:
 
 def refused(call: ast.Call, policy: Arguments) -> str | None:
     """The first given parameter that HPU cannot serve. ``parameter=False`` asks for nothing."""
-    given = dict(zip(policy.parameters, call.args, strict=False))
-    given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
-    for name in policy.refuse:
-        value = given.get(name)
-        asks = not (
-            isinstance(value, ast.Constant) and (value.value is None or value.value is False)
-        )
-        if value is not None and asks:
-            return name
-    return None
+    given = policy.given_by(call)
+    return next((name for name in policy.refuse if not is_nothing(given.get(name))), None)
 
 
 def has_unpacking(call: ast.Call) -> bool:

@@ -65,7 +65,8 @@ class Decision:
         blocks: bool = True,
     ) -> Decision:
         """Leave the code alone, and hold the guard around it shut where it would fail on HPU."""
-        fails = construct.kind in _FAIL_ON_HPU and (verdict or rule.verdict) is not Verdict.NO_OP
+        harmless = rule.neutral or (verdict or rule.verdict) is Verdict.NO_OP
+        fails = construct.kind in _FAIL_ON_HPU and not harmless
         return cls(
             construct,
             rule,

@@ -95,6 +95,9 @@ def _decide(context: Context, constructs: list[Construct]) -> None:
     for decision in context.decisions:
         if decision.fixable and not context.options.selects(decision.rule.id):
             decision.edits, decision.blocks = None, True
+    if all(decision.rule.neutral for decision in context.decisions):
+        for decision in context.decisions:
+            decision.keep(decision.rule, "nothing else in this file is CUDA's")
     _withdraw(context)
     if context.options.leaves_alone(context.module.path):
         for decision in context.decisions:

@@ -66,12 +66,22 @@ class Recording:
     @property
     def graphs(self) -> int:
         """Distinct graphs."""
-        return len(self._difference("graphs"))
+        return len(self.graph_keys)
 
     @property
     def graphs_with_offsets(self) -> int:
         """Distinct graphs where storage offsets and numbers among the arguments count too."""
-        return len(self._difference("graphs_with_offsets"))
+        return len(self.graph_keys_with_offsets)
+
+    @property
+    def graph_keys(self) -> frozenset[Any]:
+        """What tells the graphs apart, in this process: to count those of several recordings."""
+        return frozenset(self._difference("graphs"))
+
+    @property
+    def graph_keys_with_offsets(self) -> frozenset[Any]:
+        """As above, for ``graphs_with_offsets``."""
+        return frozenset(self._difference("graphs_with_offsets"))
 
     @property
     def compilations(self) -> int:

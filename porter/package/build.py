@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
@@ -13,6 +14,7 @@ from porter.errors import PorterError
 from porter.findings import FileResult, Result
 from porter.package.metadata import Dropped, port_metadata, ported_version
 from porter.package.native import unfit
+from porter.package.plugins import PortedPlugin, port_plugins
 from porter.package.ported import Ported
 from porter.package.recipe import Drop, Recipe
 from porter.package.release import Release
@@ -31,12 +33,14 @@ def port(
     book: Rulebook,
     *,
     build: int = 1,
+    plugins: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> Ported:
     """Port ``release`` by ``recipe`` as local version ``hpu.<build>``; upstream's tree stays as is.
 
-    Raises PorterError where the recipe is another project's or does not support
-    the release, and where a compiled file would be left in a wheel for any machine.
+    ``plugins`` are a user's own scripts, which go into the package. Raises PorterError where
+    the recipe is another project's or does not support the release or plugins, where one of
+    them is no plugin, and where a compiled file would be left in a wheel for any machine.
     """
     recipe = _narrowed(recipe, release)
     options = recipe.options()
@@ -44,14 +48,17 @@ def port(
     dropped = tuple(_dropped(release, recipe.drop))
     gone = overlay.keys() | {item.what for item in dropped}
     kept = [path for path in release.package if path not in gone]
+    native = _native_modules(recipe, dropped)
 
     _refuse_ported(release)
+    along = _plugins(plugins, recipe, book, native)
+    _refuse_taken(along, {*kept, *overlay})
     tree = replace(release.tree, label=f"{release.name}=={release.version}")
     result = _only(kept, analyse(tree, book, options, progress=progress)).rewritten()
     changed = {change.path: change.after for change in changes(release.tree, result)}
     untouched = _only(set(kept) - changed.keys(), result)
-    native = _native_modules(recipe, dropped)
-    own = _analyse_own({**changed, **overlay}, book, options, native)
+    scripts = {plugin.path: plugin.data for plugin in along}
+    own = _analyse_own({**changed, **overlay, **scripts}, book, options, native)
 
     version = ported_version(release.version, build)
     metadata, requirements = port_metadata(
@@ -63,11 +70,12 @@ def port(
         recipe=recipe,
         version=version,
         api=book.api.version,
-        result=result,
+        result=_joined(result, (plugin.result for plugin in along)),
         remaining=_joined(untouched, own),
         native_modules=native,
-        files={**upstream, **changed, **overlay},
+        files={**upstream, **changed, **overlay, **scripts},
         overlay=tuple(overlay),
+        plugins=tuple(scripts),
         metadata=metadata,
         dropped_files=dropped,
         dropped_requirements=requirements,
@@ -79,6 +87,25 @@ def _refuse_ported(release: Release) -> None:
         raise PorterError(
             f"{release.name} {release.version}: is ported already; name upstream's release"
         )
+
+
+def _plugins(
+    files: Sequence[Path], recipe: Recipe, book: Rulebook, native: tuple[str, ...]
+) -> tuple[PortedPlugin, ...]:
+    if not files:
+        return ()
+    if recipe.plugins is None:
+        raise PorterError(f"{recipe.path}: has no [plugins] for this release; leave {files[0]} out")
+    options = recipe.options()
+    return port_plugins(
+        files, recipe.plugins, lambda path, text: analyse_text(path, text, book, options, native)
+    )
+
+
+def _refuse_taken(plugins: Iterable[PortedPlugin], paths: Collection[str]) -> None:
+    for plugin in plugins:
+        if plugin.path in paths:
+            raise PorterError(f"{plugin.path}: is in the package already; rename your plugin")
 
 
 def _narrowed(recipe: Recipe, release: Release) -> Recipe:

@@ -8,6 +8,7 @@ from typing import Any
 from porter.package.entry_points import merge
 from porter.package.ported import Ported
 from porter.package.ported_md import ported_md
+from porter.package.runs import FOLDER
 from porter.package.wheel import DESCRIPTION
 from porter.report.json import dumps, to_json
 
@@ -31,6 +32,7 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
         "porter/findings.json": dumps(to_json(ported.result)).encode(),
         "porter/remaining.json": dumps(_remaining(ported)).encode(),
         **({"porter/contract.json": dumps(contract).encode()} if contract else {}),
+        **_runs(ported),
         **({"porter/environment.json": dumps(environment).encode()} if vllm else {}),
     }
     return {
@@ -65,6 +67,7 @@ def _remaining(ported: Ported) -> dict[str, Any]:
         **to_json(ported.remaining),
         "native_modules": list(ported.native_modules),
         "routed_modules": sorted({route.module for route in ported.recipe.routes}),
+        "programs": list(ported.plugins),
     }
 
 
@@ -75,3 +78,15 @@ def _contract(ported: Ported) -> dict[str, Any] | None:
         for row in ported.recipe.contracts
     ]
     return {"schema_version": 1, "contracts": rows} if rows else None
+
+
+def _runs(ported: Ported) -> dict[str, bytes]:
+    """What the run rung runs, and the list of it; nothing where the recipe names nothing."""
+    runs = ported.recipe.runs
+    if not runs:
+        return {}
+    document = {"schema_version": 1, "runs": [run.document() for run in runs]}
+    return {
+        "porter/run.json": dumps(document).encode(),
+        **{f"porter/{FOLDER}/{path}": data for run in runs for path, data in run.files().items()},
+    }

@@ -29,6 +29,13 @@ def ported_version(version: Version, build: int) -> Version:
     return Version(f"{version.public}+{local}")
 
 
+def upstream_version(version: Version) -> Version:
+    """The release that a ported one was made from: ``1.2`` for ``1.2+hpu.1``."""
+    parts = (version.local or "").split(".")
+    local = ".".join(parts[:-2] if parts[-2:-1] == ["hpu"] else parts)
+    return Version(f"{version.public}+{local}" if local else version.public)
+
+
 def port_metadata(data: bytes, version: Version, drop: Drop) -> tuple[bytes, tuple[Dropped, ...]]:
     """The bytes of METADATA with ``version`` in it, and the requirements that went.
 

@@ -17,10 +17,11 @@ from porter.package.release import Release
 
 @dataclass(frozen=True)
 class Ported:
-    """``files`` are the bytes of the ported package by path, ``overlay`` those paths of ours.
+    """``files`` are the bytes of the ported package by path, ``overlay`` those paths of ours,
+    ``plugins`` those of the user's scripts.
 
     ``recipe`` is narrowed to the release; ``api`` is the release of the API table.
-    ``result`` tells about upstream's files, ``remaining`` about the ported ones:
+    ``result`` tells about upstream's files and the user's, ``remaining`` about the ported ones:
     what porter says when it reads its own work. ``native_modules`` are upstream's
     compiled modules, none of which is left.
     """
@@ -34,6 +35,7 @@ class Ported:
     native_modules: tuple[str, ...]
     files: Mapping[str, bytes]
     overlay: tuple[str, ...]
+    plugins: tuple[str, ...]
     metadata: bytes
     dropped_files: tuple[Dropped, ...]
     dropped_requirements: tuple[Dropped, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from porter import __version__
 from porter.findings import FileResult, Finding
@@ -54,7 +54,10 @@ def _lines(ported: Ported) -> Iterator[str]:
     dropped = [(_code(item.what), _cell(item.reason)) for item in ported.dropped_requirements]
     yield from _section("Dropped requirements", ("requirement", "reason"), dropped)
     yield from _section("Added files", ("file",), [(_code(path),) for path in ported.overlay])
+    yield from _section("Added plugins", ("file",), [(_code(path),) for path in ported.plugins])
     yield from _section("Added entry points", ("group", "name", "object"), _entry_points(ported))
+    heads = ("run", "function", "a store may take", "a load may take")
+    yield from _section("What `porter validate` runs", heads, _runs(ported))
     yield from _findings(ported)
 
 
@@ -74,6 +77,18 @@ def _entry_points(ported: Ported) -> list[tuple[str, ...]]:
     ]
 
 
+def _runs(ported: Ported) -> list[tuple[str, ...]]:
+    """The runs with their limits; what was measured depends on where it is validated."""
+    return [
+        (_cell(run.name), _code(run.entry), *map(_limits, run.budget.limits.values()))
+        for run in ported.recipe.runs
+    ]
+
+
+def _limits(limits: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in limits.items()) or "any amount"
+
+
 def _findings(ported: Ported) -> Iterator[str]:
     summary = ported.result.summary()
     yield ""
@@ -81,7 +96,8 @@ def _findings(ported: Ported) -> Iterator[str]:
     yield ""
     yield f"{summary.constructs} CUDA constructs: {summary.rewritten} rewritten,"
     yield f"{summary.reported} reported and left alone, {summary.unaccounted} unaccounted for."
-    yield "Lines are those of upstream's files; `porter/findings.json`, beside this file, has all."
+    yield "Lines are those of the files before porting; `porter/findings.json`, beside this file,"
+    yield "has all."
     for file in ported.result.files:
         if file.findings:
             yield from _file(file)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -20,6 +20,7 @@ from packaging.version import Version
 
 from porter.codemods.options import Options
 from porter.errors import PorterError
+from porter.package.runs import Run, shared_budget
 from porter.resources import ported_folder
 from porter.table import Table
 from porter.toml import read_toml
@@ -34,6 +35,8 @@ _TABLES = (
     "overlay",
     "drop",
     "contract",
+    "run",
+    "plugins",
     "entry_points",
     "environment",
     "budget",
@@ -130,7 +133,28 @@ class Contract:
     own: tuple[str, ...]
 
 
-_Row = TypeVar("_Row", Route, CudaOnly, Overlay, Contract)
+@dataclass(frozen=True)
+class PluginPlace:
+    """Where a user's plugins go: scripts that the package starts, by paths that it is told.
+
+    A script's name must begin with one of ``prefixes`` and a ``_``, or it gets the first of
+    them. ``start``, with ``{plugin}`` in it, starts a class that is derived from one of ``bases``.
+    """
+
+    versions: SpecifierSet
+    folder: str
+    prefixes: tuple[str, ...]
+    bases: tuple[str, ...]
+    start: str
+
+    def name(self, file: str) -> str:
+        """The name that the package starts a script under."""
+        if not self.prefixes or file.partition("_")[0].lower() in self.prefixes:
+            return file
+        return f"{self.prefixes[0]}_{file}"
+
+
+_Row = TypeVar("_Row", Route, CudaOnly, Overlay, Contract, PluginPlace, Run)
 
 
 @dataclass(frozen=True)
@@ -138,8 +162,7 @@ class Recipe:
     """``environment`` pairs releases with the vLLM that they are imported with.
 
     ``tier`` 1: every release is tried before porter is released; 2: some are;
-    3: nobody has tried. ``budget`` is what the run rung allows. Nothing reads ``tier`` and
-    ``budget`` yet: they are for rungs that porter cannot run so far.
+    3: nobody has tried. Nothing reads ``tier`` yet.
     """
 
     path: Path
@@ -151,15 +174,17 @@ class Recipe:
     cuda_only: tuple[CudaOnly, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    runs: tuple[Run, ...] = ()
+    plugins: PluginPlace | None = None
     entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: tuple[tuple[SpecifierSet, Version], ...] = ()
-    budget: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Recipe:
         """Raises PorterError that names the file, the place and the cure for anything amiss."""
         document = Table(read_toml(path), str(path)).only(*_TABLES)
         package = document.table("package").only("name", "supported", "tier")
+        budget = shared_budget(document.table("budget"))
         return cls(
             path=path,
             name=package.text("name"),
@@ -170,9 +195,10 @@ class Recipe:
             cuda_only=tuple(_cuda_only(row) for row in document.rows("codemod")),
             overlays=tuple(_overlay(row, path.parent) for row in document.rows("overlay")),
             contracts=tuple(_contract(row) for row in document.rows("contract")),
+            runs=tuple(Run.of(row, budget, path) for row in document.rows("run")),
+            plugins=_plugins(document.table("plugins")) if document.has("plugins") else None,
             entry_points=_entry_points(document.table("entry_points")),
             environment=_environment(document.table("environment")),
-            budget=document.table("budget").free(),
         )
 
     def at(self, version: Version) -> Recipe:
@@ -191,6 +217,8 @@ class Recipe:
             cuda_only=_held(self.cuda_only, version),
             overlays=_held(self.overlays, version),
             contracts=_held(self.contracts, version),
+            runs=_held(self.runs, version),
+            plugins=next(iter(_held((self.plugins,), version)), None) if self.plugins else None,
             environment=tuple(row for row in self.environment if _holds(row[0], version)),
         )
 
@@ -253,6 +281,22 @@ def _contract(row: Table) -> Contract:
         base=_class(row, "base"),
         own=row.texts("own"),
     )
+
+
+def _plugins(table: Table) -> PluginPlace:
+    table.only("versions", "folder", "prefixes", "bases", "start")
+    place = PluginPlace(
+        versions=table.specifier("versions", ""),
+        folder=table.text("folder").strip("/"),
+        prefixes=table.texts("prefixes"),
+        bases=table.texts("bases"),
+        start=table.text("start"),
+    )
+    if not place.bases:
+        raise table.error("add bases, such as ['package.plugins.Plugin']")
+    if "{plugin}" not in place.start:
+        raise table.error("start must have {plugin} in it, which stands for the class")
+    return place
 
 
 def _class(row: Table, key: str) -> str:

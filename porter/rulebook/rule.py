@@ -39,7 +39,9 @@ class Arguments:
     positional argument can be told from another. ``drop`` names parameters that
     HPU lacks; ``drop_all`` empties the parentheses. A call that gives one of
     ``refuse`` is reported and left alone. ``prepend`` is source text that
-    becomes the first argument.
+    becomes the first argument, ``append`` one that becomes the last. A rule with
+    ``given``, ``lacking`` or ``values`` is about some calls only: those that give
+    one of the first, none of the second, or one of the last as one of its texts.
     """
 
     parameters: tuple[str, ...] = ()
@@ -47,16 +49,48 @@ class Arguments:
     drop_all: bool = False
     refuse: tuple[str, ...] = ()
     prepend: str | None = None
+    append: str | None = None
+    given: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def unchanged(self) -> bool:
-        return not (self.drop or self.drop_all or self.refuse or self.prepend)
+        return not (self.drop or self.drop_all or self.refuse or self.prepend or self.append)
 
     def suits(self, call: ast.Call | None) -> bool:
         """Whether a call's arguments may stay as they are."""
         if call is None or self.unchanged:
             return True
-        return self.prepend is None and not (call.args or call.keywords)
+        added = self.prepend or self.append
+        return added is None and not (call.args or call.keywords)
+
+    def concern(self, call: ast.Call | None) -> bool:
+        """Whether the rule is about this use. What ``*`` and ``**`` unpack is not seen."""
+        if not (self.given or self.lacking or self.values):
+            return True
+        if call is None:
+            return bool(self.lacking)
+        given = {
+            name: value for name, value in self.given_by(call).items() if not is_nothing(value)
+        }
+        return (
+            any(name in given for name in self.given)
+            or any(_text(given.get(name)) in texts for name, texts in self.values.items())
+            or bool(self.lacking and not given.keys() & {*self.lacking})
+        )
+
+    def given_by(self, call: ast.Call) -> dict[str, ast.expr]:
+        """What a call gives by parameter."""
+        given = dict(zip(self.parameters, call.args, strict=False))
+        return given | {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+
+
+def is_nothing(value: ast.expr | None) -> bool:
+    """Whether an argument is absent, or asks for what its absence does."""
+    return value is None or (
+        isinstance(value, ast.Constant) and (value.value is None or value.value is False)
+    )
 
 
 @dataclass(frozen=True)
@@ -64,8 +98,9 @@ class Rule:
     """``match`` are dotted names; a trailing ``.*`` stands for everything below.
 
     A rule without ``match`` belongs to the codemod that names it. ``remove``
-    deletes the statement that the call forms. ``since`` is the release of the
-    Gaudi software the source speaks of.
+    deletes the statement that the call forms. A ``neutral`` name is not CUDA's
+    own: it is edited only where its file has something of CUDA's, and elsewhere
+    reported. ``since`` is the release of the Gaudi software the source speaks of.
     """
 
     id: str
@@ -78,6 +113,7 @@ class Rule:
     replacement: str | None = None
     arguments: Arguments = Arguments()
     remove: bool = False
+    neutral: bool = False
     since: str | None = None
     valid: tuple[str, ...] = ()
     invalid: tuple[Example, ...] = ()
@@ -106,6 +142,7 @@ class Rule:
             replacement=table.optional_text("replacement"),
             arguments=_arguments(table.table("arguments")),
             remove=table.flag("remove"),
+            neutral=table.flag("neutral"),
             since=table.optional_text("since"),
             valid=table.texts("valid"),
             invalid=tuple(_example(example) for example in table.rows("invalid")),
@@ -117,14 +154,25 @@ class Rule:
         return rule
 
 
+def _text(value: ast.expr | None) -> str | None:
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return value.value
+    return None
+
+
 def _arguments(table: Table) -> Arguments:
     table.only(*_keys(Arguments))
+    values = table.table("values")
     return Arguments(
         parameters=table.texts("parameters"),
         drop=table.texts("drop"),
         drop_all=table.flag("drop_all"),
         refuse=table.texts("refuse"),
         prepend=table.optional_text("prepend"),
+        append=table.optional_text("append"),
+        given=table.texts("given"),
+        lacking=table.texts("lacking"),
+        values={name: values.texts(name) for name in values.free()},
     )
 
 

@@ -16,6 +16,8 @@ class Kind(str, Enum):
     DEVICE = "device"  # "cuda:0", f"cuda:{rank}"
     BACKEND = "backend"  # "nccl"
     ENVIRONMENT = "environment"  # "NCCL_DEBUG"
+    COMMAND = "command"  # "nvidia-smi -L"
+    DYNAMIC = "dynamic"  # getattr(torch, device), import_module(f"torch.{device}")
     LIBRARY = "library"  # "libcudart.so"
     NATIVE = "native"  # a compiled extension module, or a name of it
     KEYWORD = "keyword"  # pin_memory=True

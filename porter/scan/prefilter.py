@@ -15,18 +15,32 @@ class Prefilter:
     """Passes every file that can hold a construct: one that the scanner, or a rule, matches."""
 
     def __init__(self, book: Rulebook, native: Collection[str]) -> None:
-        words = {*WORDS, *_rule_words(book), *(name.rpartition(".")[2] for name in native)}
-        shortest = {word for word in words if not any(w != word and w in word for w in words)}
-        self._pattern = re.compile("|".join(map(re.escape, sorted(shortest))).encode())
+        words = {*WORDS, *(name.rpartition(".")[2] for name in native)}
+        neutral: set[str] = set()
+        roots: set[str] = set()
+        for rule in book:
+            for pattern in rule.match:
+                if rule.neutral and ":" not in pattern:
+                    neutral |= {*_words(pattern)}
+                    roots.add(pattern.partition(".")[0])
+                else:
+                    words |= {*_words(pattern)}
+        self._pattern = _any_of(words)
+        self._neutral, self._roots = _any_of(neutral), _any_of(roots)
 
     def passes(self, data: bytes) -> bool:
-        return self._pattern.search(data) is not None
+        if self._pattern.search(data) is not None:
+            return True
+        return bool(self._roots.search(data) and self._neutral.search(data))
 
 
-def _rule_words(book: Rulebook) -> Iterator[str]:
-    """A word that occurs wherever a rule can match: the longest part of its name."""
-    for rule in book:
-        for pattern in rule.match:
-            name = pattern.removesuffix(".*").rpartition(":")[2]
-            if not any(word in name for word in WORDS):
-                yield max(_NAME.findall(name), key=len)
+def _any_of(words: Collection[str]) -> re.Pattern[bytes]:
+    shortest = {word for word in words if not any(w != word and w in word for w in words)}
+    return re.compile("|".join(map(re.escape, sorted(shortest))).encode())
+
+
+def _words(pattern: str) -> Iterator[str]:
+    """A word that occurs wherever a match can be: the longest below the root of its name."""
+    kind, _, name = pattern.removesuffix(".*").rpartition(":")
+    if kind != "dynamic" and not any(word in name for word in WORDS):
+        yield max(_NAME.findall(name)[1:] or [name], key=len)

@@ -23,12 +23,14 @@ _ENVIRONMENT = re.compile(
 _LIBRARY = re.compile(r"lib(cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc)\.so\S*")
 _LIBRARY_NAME = re.compile(r"cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc")
 _LOADERS = frozenset({"find_library", "CDLL", "LoadLibrary"})
+_IMPORTERS = frozenset({"import_module", "__import__"})
 _CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
-_CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)+")
+_COMMAND = re.compile(r"(\S*/)?(?P<name>nvidia-smi)(\s.*)?", re.DOTALL)
+_CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)*")
 #: Words one of which stands in every file that the patterns above can match.
 WORDS = frozenset(
     {"cuda", "CUDA", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_", "gpu", "pin_memory"}
-    | {"libcu", "libnvrtc", "cublas", "cufile", "nvrtc"}
+    | {"getattr(torch,", "torch.{", "nvidia-smi", "libcu", "libnvrtc", "cublas", "cufile", "nvrtc"}
     | {"cuMem", "cuCtx", "cuStream", "cuEvent", "cuDevice", "cuModule", "cuLaunch", "cuFile"}
 )
 _METHODS = frozenset({"cuda", "pin_memory", "is_cuda", "is_cuda_alike"})
@@ -83,10 +85,21 @@ class _Scanner:
                     yield from self._string(node)
                 case ast.keyword(arg="pin_memory", value=ast.Constant(value=True)):
                     yield Construct(Kind.KEYWORD, "pin_memory", node)
+                case ast.Call(args=[first, *_]) if self._picks_module(node, first):
+                    yield Construct(Kind.DYNAMIC, "module", node)
                 case ast.FunctionDef(name="cuda") if self._is_method(node):
                     yield Construct(Kind.DEFINITION, "cuda", node)
                 case _:
                     pass
+
+    def _picks_module(self, call: ast.Call, first: ast.expr) -> bool:
+        """``getattr(torch, device)`` and ``import_module(f"torch.{device}")``."""
+        if isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) > 1:
+            names_itself = isinstance(call.args[1], ast.Constant)
+            return not names_itself and self._resolver.dotted(first) == "torch"
+        if last_name(call.func) not in _IMPORTERS or not isinstance(first, ast.JoinedStr):
+            return False
+        return _leading_text(first) == "torch."
 
     def _import(self, node: ast.Import) -> Iterator[Construct]:
         for alias in node.names:
@@ -116,9 +129,9 @@ class _Scanner:
             if self._is_native(name):
                 yield Construct(Kind.NATIVE, name, chain, certain)
                 return
-        known = any(self._book.lookup(root) for root in roots if not root.startswith("torch."))
+        known = any(self._is_cuda(root) for root in roots if not root.startswith("torch."))
         for name in sorted(names):
-            if CUDA_NAMES.match(name) or (not known and self._book.lookup(name)):
+            if CUDA_NAMES.match(name) or (not known and self._has_rule(name, chain)):
                 yield Construct(Kind.NAME, name, chain, certain)
                 return
 
@@ -146,6 +159,10 @@ class _Scanner:
                 yield Construct(Kind.DEVICE, "cuda", node)
             elif _LIBRARY.fullmatch(text):
                 yield Construct(Kind.LIBRARY, "cudart", node)
+            elif command := _COMMAND.fullmatch(text):
+                yield Construct(Kind.COMMAND, command["name"], node)
+        elif command := _COMMAND.fullmatch(text):
+            yield Construct(Kind.COMMAND, command["name"], node)
         elif _LIBRARY.fullmatch(text) or (_LIBRARY_NAME.fullmatch(text) and _is_loaded(parent)):
             yield Construct(Kind.LIBRARY, "cudart", node)
         elif _BACKEND.fullmatch(text):
@@ -163,7 +180,13 @@ class _Scanner:
             yield Construct(Kind.NATIVE, text, node)
 
     def _is_cuda(self, name: str) -> bool:
-        return bool(CUDA_NAMES.match(name)) or self._book.lookup(name) is not None
+        """Whether an import is about CUDA; of a neutral name the use is a construct."""
+        rule = self._book.lookup(name)
+        return bool(CUDA_NAMES.match(name)) or (rule is not None and not rule.neutral)
+
+    def _has_rule(self, name: str, node: ast.expr) -> bool:
+        rule = self._book.lookup(name)
+        return rule is not None and rule.arguments.concern(self._module.call_of(node))
 
     def _is_native(self, name: str) -> bool:
         return any(name == native or name.startswith(f"{native}.") for native in self._native)

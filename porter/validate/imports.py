@@ -34,7 +34,8 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
         return Outcome(
             Status.NOT_RUN, "no .dist-info folder: which folder modules start in is open"
         )
-    modules = dict(_modules(files))
+    remaining = _remaining(tree, files)
+    modules = dict(_modules(path for path in files if path not in remaining.programs))
     if not modules:
         return Outcome(Status.NOT_RUN, "no module in it")
     if find_spec("torch") is None:
@@ -44,7 +45,7 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
     preload = third_parties((text for text in sources if isinstance(text, str)), tops)
     others = beside(tree, files, set(map(top, preload)), progress)
     stand_ins = {other.name: other.wheel for other in others if other.wheel is not None}
-    tally = _Tally(modules, tops, _dropped(tree, files), others)
+    tally = _Tally(modules, tops, frozenset(remaining.native_modules), others)
     for line in import_modules(tree.root, modules, tops, preload, stand_ins):
         if reason := line.get("unavailable"):
             return Outcome(Status.NOT_RUN, reason)
@@ -113,10 +114,10 @@ def _modules(files: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield ".".join(parts), path
 
 
-def _dropped(tree: SourceTree, files: Iterable[str]) -> frozenset[str]:
-    """The native modules that were left behind, where the wheel says so."""
+def _remaining(tree: SourceTree, files: Iterable[str]) -> Remaining:
+    """What the wheel says of itself, where it does."""
     lists = [path for path in files if path.endswith(".dist-info/porter/remaining.json")]
-    return frozenset(name for path in lists for name in Remaining.read(tree, path).native_modules)
+    return Remaining.read(tree, lists[0]) if lists else Remaining()
 
 
 class _Tally:

@@ -14,7 +14,7 @@ from porter.errors import PorterError
 from porter.progress import Progress
 from porter.sources.resolve import open_source
 from porter.sources.tree import SourceTree
-from porter.validate import contract, imports, static
+from porter.validate import contract, imports, run, static
 from porter.validate.rung import Outcome, Status
 
 _SHOWN_FAILURES = 20
@@ -42,7 +42,12 @@ RUNGS = (
         "that the methods do what their names and signatures promise",
         contract.check,
     ),
-    Rung("run", "speed, or numbers that a real card rounds in another way"),
+    Rung(
+        "run",
+        "speed, numbers that a card rounds in another way, or how many graphs its compiler makes: "
+        "the emulated device is no Gaudi",
+        run.check,
+    ),
     Rung("serve", "that it serves on a real card, or how fast"),
 )
 NAMES = tuple(rung.name for rung in RUNGS)

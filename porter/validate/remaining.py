@@ -35,10 +35,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Remaining:
-    """``spans`` are those of the reported findings, by path."""
+    """``spans`` are those of the reported findings, by path; ``programs`` are run, not imported."""
 
     native_modules: tuple[str, ...] = ()
     routed_modules: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -51,7 +52,8 @@ class Remaining:
                 raise ValueError(f"schema_version {version}, this porter reads {_SCHEMA_VERSION}")
             spans = _spans(document["files"])
             native, routed = document["native_modules"], document["routed_modules"]
-            return cls(tuple(native), tuple(routed), spans)
+            programs = document.get("programs", [])  # wheels of an earlier porter have none
+            return cls(tuple(native), tuple(routed), tuple(programs), spans)
         except (ValueError, KeyError, TypeError) as error:
             raise PorterError(
                 f"{tree.label}: {path}: not a list of remaining findings ({error}); "

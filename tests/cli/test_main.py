@@ -44,7 +44,7 @@ def test_help_lists_every_command_with_a_line(run: Run) -> None:
 def test_help_of_a_command_shows_an_example(run: Run, name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0
-    assert f"porter {name}" in result.stdout.partition("Example:")[2]
+    assert f"porter {name}" in result.stdout.partition("Example")[2]
 
 
 def test_help_imports_no_command() -> None:

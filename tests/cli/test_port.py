@@ -68,6 +68,7 @@ def test_json_says_the_same(run: Port, out: Path) -> None:
     schema = Path(porter.cli.__path__[0]) / "port.schema.json"
     jsonschema.validate(document, json.loads(schema.read_text()))
     assert document["version"] == "1.2+hpu.1"
+    assert document["plugins"] == []
     assert document["not_implemented"] == ["tinykv.hpu.kernels.copy_pages"]
     assert document["summary"]["unaccounted"] == 0
     assert document["rungs"][0]["name"] == "static"
@@ -98,6 +99,35 @@ def test_only_porter_s_own_files_are_replaced(run: Port, out: Path) -> None:
     assert (out / "notes.txt").read_text() == "mine"
     assert (out / "changes.patch").read_bytes().startswith(b"# tinykv 1.2 -> 1.2+hpu.1")
     assert {path.name for path in out.iterdir()} == LEFT | {"notes.txt"}
+
+
+def test_a_plugin_is_ported_along(run: Port, out: Path, tmp_path: Path, tiny: Any) -> None:
+    plugins = '[plugins]\nfolder = "tinykv/plugins"\nbases = ["tinykv.P"]\nstart = "{plugin}()"\n'
+    tiny.recipe.write_text(f"{tiny.recipe.read_text()}\n{plugins}")
+    for name in ("one.py", "two.py"):
+        (tmp_path / name).write_text("import torch\n\ntorch.cuda.synchronize()\n")
+    files = ["--plugin", str(tmp_path / "one.py"), "--plugin", str(tmp_path / "two.py")]
+    result = run(*files)
+    assert result.exit_code == 0, result.output
+    assert (
+        "ported along: tinykv/plugins/one.py\nported along: tinykv/plugins/two.py" in result.output
+    )
+    findings = json.loads((out / "findings.json").read_text())
+    assert {"tinykv/plugins/one.py", "tinykv/plugins/two.py"} < {
+        file["path"] for file in findings["files"]
+    }
+    with ZipFile(out / WHEEL) as wheel:
+        assert b"torch.hpu.synchronize()" in wheel.read("tinykv/plugins/one.py")
+    document = json.loads(run(*files, "--format", "json").output)
+    assert document["plugins"] == ["tinykv/plugins/one.py", "tinykv/plugins/two.py"]
+
+
+def test_a_plugin_that_is_none_is_refused(run: Port, out: Path, tmp_path: Path, tiny: Any) -> None:
+    refused(run("--plugin", str(tmp_path / "a.py")), "has no [plugins] for this release")
+    plugins = '[plugins]\nfolder = "tinykv/plugins"\nbases = ["tinykv.P"]\nstart = "{plugin}()"\n'
+    tiny.recipe.write_text(f"{tiny.recipe.read_text()}\n{plugins}")
+    refused(run("--plugin", str(tmp_path / "a.py")), "a.py: cannot be read: No such file")
+    assert not out.exists()
 
 
 def test_the_build_number_can_be_chosen(run: Port, out: Path) -> None:

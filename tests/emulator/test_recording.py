@@ -53,6 +53,18 @@ def test_offsets_and_numbers_belong_to_the_second_key_alone() -> None:
     assert (recording.graphs, recording.graphs_with_offsets) == (1, 3)
 
 
+def test_graphs_of_several_recordings_are_counted_by_their_keys() -> None:
+    keys, with_offsets = set(), set()
+    x = torch.ones(8, device="hpu")
+    for size, factor in ((4, 2.0), (5, 2.0), (4, 3.0)):
+        part = x[:size]
+        with record() as recording:
+            part * factor
+        keys |= recording.graph_keys
+        with_offsets |= recording.graph_keys_with_offsets
+    assert (len(keys), len(with_offsets)) == (2, 3)
+
+
 def test_operands_are_told_apart() -> None:
     a, b = torch.ones(4, device="hpu"), torch.ones(4, device="hpu")
     torch.hpu.synchronize()

@@ -73,6 +73,7 @@ def test_what_remains_is_in_the_shape_of_the_findings(ported: Ported) -> None:
     jsonschema.validate(document, json.loads(schema.read_text()))
     assert document.pop("native_modules") == ["tinykv.kernels"]
     assert document.pop("routed_modules") == ["tinykv.hpu.kernels"]
+    assert document.pop("programs") == []
     assert document == to_json(ported.remaining)
     schema = json.loads((Path(porter.report.__path__[0]) / "findings.schema.json").read_text())
     jsonschema.validate(document, schema)
@@ -120,6 +121,25 @@ def test_what_it_is_imported_beside_is_named(ported: Ported) -> None:
     schema = Path(porter.package.__path__[0]) / "environment.schema.json"
     jsonschema.validate(document, json.loads(schema.read_text()))
     assert document["packages"] == {"vllm": str(ported.recipe.vllm)}
+
+
+def test_what_is_run_comes_along(tiny: Any) -> None:
+    runs = tiny.recipe.parent / "runs"
+    runs.mkdir()
+    (runs / "trip.py").write_text("import tinykv\n")
+    (runs / "helper.py").write_text("PAGE = 4\n")
+    row = '[[run]]\nname = "pages"\nentry = "trip:pages"\n[budget]\ntokens = 40\nsyncs = 1\n'
+    tiny.recipe.write_text(tiny.recipe.read_text() + row)
+    ported = port(Release.of(tiny.tree), Recipe.load(tiny.recipe), default_rulebook())
+    files = wheel_files(ported)
+    document = json.loads(files[f"{INFO}/porter/run.json"])
+    schema = Path(porter.package.__path__[0]) / "run.schema.json"
+    jsonschema.validate(document, json.loads(schema.read_text()))
+    assert [item["entry"] for item in document["runs"]] == ["trip:pages"]
+    assert files[f"{INFO}/porter/runs/trip.py"] == b"import tinykv\n"
+    assert files[f"{INFO}/porter/runs/helper.py"] == b"PAGE = 4\n"
+    text = files[f"{INFO}/PORTED.md"].decode()
+    assert "| pages | `trip:pages` | syncs 1 | syncs 1 |" in text
 
 
 def test_the_same_release_gives_the_same_files(ported: Ported, tiny: Any, tmp_path: Path) -> None:

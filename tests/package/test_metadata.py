@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packaging.metadata import Metadata
 from packaging.version import Version
 
-from porter.package.metadata import port_metadata, ported_version
+from porter.package.metadata import port_metadata, ported_version, upstream_version
 from porter.package.recipe import Drop
 
 HEAD = b"Metadata-Version: 2.1\nName: kv\nVersion: 1.2\nRequires-Dist: torch\n"
@@ -27,6 +27,7 @@ def test_the_local_version_says_that_it_is_ported(upstream: str, build: int, por
     version = ported_version(Version(upstream), build)
     assert str(version) == ported
     assert version > Version(upstream)
+    assert upstream_version(version) == Version(upstream)
 
 
 @pytest.mark.parametrize(

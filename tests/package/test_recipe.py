@@ -126,12 +126,9 @@ def test_a_requirement_goes_by_its_name_or_by_a_clause(
     assert drop.reason_for(Requirement(requirement)) == reason
 
 
-def test_entry_points_and_budget_are_read(folder: Path) -> None:
-    recipe = load(
-        folder, '[entry_points."a.plugins"]\n"10.kv" = "kv.hpu:go"\n[budget]\ngraphs.max = 4\n'
-    )
+def test_entry_points_are_read(folder: Path) -> None:
+    recipe = load(folder, '[entry_points."a.plugins"]\n"10.kv" = "kv.hpu:go"\n')
     assert recipe.entry_points == {"a.plugins": {"10.kv": "kv.hpu:go"}}
-    assert recipe.budget == {"graphs": {"max": 4}}
 
 
 def test_caches_of_the_interpreter_are_no_overlay(folder: Path) -> None:
@@ -170,6 +167,14 @@ def test_caches_of_the_interpreter_are_no_overlay(folder: Path) -> None:
             "[[contract]] 1",
             "class must be written as package.module:Class, not 'kv.a.A'",
         ),
+        ("[plugins]\nfile = 1\n", "plugins", "unknown keys: file"),
+        ('[plugins]\nfolder = "kv"\nstart = "{plugin}()"\n', "plugins", "add bases"),
+        (
+            '[plugins]\nfolder = "kv"\nbases = ["kv.P"]\nstart = "main()"\n',
+            "plugins",
+            "start must have {plugin} in it",
+        ),
+        ("[budget]\nbites = 1\n", "budget", "unknown keys: bites; it takes tokens, kv"),
         ("[drop]\nfolders = []\n", "drop", "unknown keys: folders"),
         ('[drop]\nfiles = "a"\n', "drop: files", "must be a table"),
         ('[environment]\nvllm = "0.11"\n', "environment", "PEP 440 specifier"),
@@ -225,6 +230,7 @@ def test_the_recipe_of_lmcache_has_what_every_release_needs(release: str) -> Non
     assert targets[kernels] == "lmcache.hpu.ops"
     assert recipe.vllm is not None
     overlaid = {path for overlay in recipe.overlays for path in overlay.files()}
+    assert all(run.files() for run in recipe.runs)
     for route in recipe.routes:
         assert f"{route.module.replace('.', '/')}.py" in overlaid
 
@@ -232,6 +238,8 @@ def test_the_recipe_of_lmcache_has_what_every_release_needs(release: str) -> Non
 def test_the_recipe_in_the_guide_loads(tmp_path: Path) -> None:
     guide = Path(__file__).parents[2] / "docs" / "recipes.md"
     (tmp_path / "overlay").mkdir()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "pages.py").touch()
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(guide.read_text().partition("```toml\n")[2].partition("```")[0])
     assert Recipe.load(recipe).at(Version("1.4")).options().cuda_only == ("pagekv/backends/cuda/*",)

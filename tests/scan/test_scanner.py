@@ -105,6 +105,12 @@ HARD_TO_SEE = [
     "os.environ['CUBLAS_WORKSPACE_CONFIG']",
     "lib.cuMemAlloc(p, n)",
     "scope('gpu0')",
+    "run('nvidia-smi')",
+    "import torch; getattr(torch, device)",
+    "import_module(f'torch.{device}')",
+    "import_module('torch.cuda')",
+    "import torch; torch.compile(m)",
+    "import lightning; lightning.Trainer(gpus=1)",
     "import apex",
 ]
 

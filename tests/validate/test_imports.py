@@ -43,6 +43,7 @@ BAD = {
     "pkg/cuda.py": "import torch\nx = torch.ones(1).cuda()\n",
     "pkg/thread.py": "from threading import Timer\nTimer(600, print).start()\n",
     "pkg/not-a-module.py": "1 / 0",
+    "pkg/program.py": "1 / 0",
 }
 
 
@@ -55,7 +56,13 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 def climb(root: Path, files: dict[str, str], progress: Progress | None = None) -> Outcome:
     from porter.sources.tree import Kind  # noqa: PLC0415
 
-    left = {"schema_version": 1, "files": [], "native_modules": ["pkg.c_ops"], "routed_modules": []}
+    left = {
+        "schema_version": 1,
+        "files": [],
+        "native_modules": ["pkg.c_ops"],
+        "routed_modules": [],
+        "programs": ["pkg/program.py"],
+    }
     info = {"METADATA": "", "porter/remaining.json": json.dumps(left)}
     info = {f"pkg-1.0.dist-info/{name}": text for name, text in info.items()}
     for path, text in {**files, **info}.items():

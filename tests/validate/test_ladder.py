@@ -38,7 +38,7 @@ def test_a_clean_package(make_tree: Make) -> None:
     assert not ladder.failed
     assert "no .dist-info folder" in ladder.outcomes["import"].summary
     assert ladder.outcomes["contract"].summary == "the package lists no class that others call"
-    assert ladder.outcomes["run"].summary == "porter cannot run this rung yet"
+    assert ladder.outcomes["run"].summary == "the package lists nothing to run"
     assert ladder.outcomes["serve"].summary == "not asked for: --level run ends below it"
 
 

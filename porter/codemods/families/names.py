@@ -44,6 +44,8 @@ def name(construct: Construct, context: Context) -> Decision | None:
             return _left(construct, context, rule, f"{reason}= is given", Verdict.UNSUPPORTED)
         if has_unpacking(call) and not rule.arguments.drop_all:
             return _left(construct, context, rule, "arguments are unpacked", Verdict.REVIEW)
+    if call is None and rule.arguments.append and not _decorates(context, construct.node):
+        return _left(construct, context, rule, "it is passed on, not called", Verdict.REVIEW)
     if call is None and rule.arguments.prepend and _escapes(context, construct.node):
         return _left(construct, context, rule, "it is passed on, not called", Verdict.REVIEW)
     return _renamed(construct, context, rule, new, call)
@@ -73,6 +75,8 @@ def _renamed(
     def edits() -> Iterable[Edit]:
         text = spelled()
         assert text is not None
+        if call is None and rule.arguments.append:
+            text += f"({rule.arguments.append})"
         if text != context.module.segment(chain):
             yield context.replace(chain, text)
         if call is not None and not rule.arguments.unchanged:
@@ -85,6 +89,10 @@ def _renamed(
     if isinstance(context.module.parents[chain], (ast.Assign, ast.AnnAssign)):
         context.moved[chain] = new
     return decision
+
+
+def _decorates(context: Context, node: ast.AST) -> bool:
+    return node in getattr(context.module.parents[node], "decorator_list", ())
 
 
 def _escapes(context: Context, node: ast.AST) -> bool:

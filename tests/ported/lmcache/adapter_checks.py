@@ -8,32 +8,21 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import torch
+from stand_ins import stand_in_for
 
 from porter.emulator.install import install
 
 BLOCK, CHUNK = 128, 256
 
 
-def matrix() -> ModuleType:
-    script = Path(__file__).resolve().parents[3] / "scripts" / "contract_matrix"
-    loader = SourceFileLoader("contract_matrix", str(script))
-    module = module_from_spec(spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
-
-
 install()
 import_module("habana_frameworks.torch")
-finder = matrix().Modules(Path(sys.argv[1]))
-finder.packages = ("vllm", "lmcache")
-sys.meta_path.insert(0, finder)
+stand_in_for(("vllm", "lmcache"), Path(sys.argv[1]))
 
 # A stand-in has every name, so ``from package import module`` would not load the module.
 import_module("lmcache.utils")._lmcache_nvtx_annotate = lambda method: method
@@ -143,7 +132,7 @@ def check_caches_are_not_taken_from_layers() -> None:
 
 def check_a_step_begins_with_the_first_layer() -> None:
     made = adapter(current_layer=3, layerwise_retrievers=[1], layerwise_storers=[2])
-    made.bind_connector_metadata(object())
+    made.bind_connector_metadata(upstream.LMCacheConnectorMetadata([]))
     assert (made.current_layer, made.layerwise_retrievers, made.layerwise_storers) == (0, [], [])
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -19,6 +21,7 @@ from porter.cli import main
 from porter.package.recipe import find_recipe
 
 Port = Callable[[str], Path]
+Module = Callable[..., ModuleType]
 
 sys.path.append(str(Path(__file__).parent))  # for kv_reference
 
@@ -56,6 +59,37 @@ def hpu() -> Iterator[Overlay]:
         yield Overlay()
         for name in of_lmcache():
             sys.modules.pop(name)
+
+
+@pytest.fixture
+def overlay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The overlay as an importable package, without upstream's modules around it."""
+    for row in find_recipe("lmcache").overlays:
+        shutil.copytree(row.folder, tmp_path / "overlay", dirs_exist_ok=True)
+    before = dict(sys.modules)
+    for name in [name for name in before if name.partition(".")[0] == "lmcache"]:
+        del sys.modules[name]
+    monkeypatch.syspath_prepend(tmp_path / "overlay")
+    yield tmp_path / "overlay"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "lmcache"]:
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Module:
+    """Put a module with these attributes among those that are loaded."""
+
+    def make(name: str, **attributes: Any) -> ModuleType:
+        made = ModuleType(name)
+        vars(made).update(attributes)
+        parts = name.split(".")
+        for count in range(1, len(parts)):
+            monkeypatch.setitem(sys.modules, ".".join(parts[:count]), ModuleType(name))
+        monkeypatch.setitem(sys.modules, name, made)
+        return made
+
+    return make
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
 
 import random
 import sys
+from contextlib import contextmanager
 
 import torch
 
@@ -15,13 +16,21 @@ porter.emulator.install()
 import habana_frameworks.torch  # noqa: E402, F401
 import kv_reference as ref  # noqa: E402
 
-try:
+
+@contextmanager
+def third_parties():
+    """A module of another package that is missing ends the program with its name."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name.partition(".")[0] in ("lmcache", "porter"):
+            raise
+        sys.exit(f"needs {error.name}")
+
+
+with third_parties():
     from lmcache.hpu.connectors import paged  # noqa: F401
     from lmcache.v1.memory_management import MemoryFormat  # noqa: F401
-except ModuleNotFoundError as error:
-    if error.name.partition(".")[0] in ("lmcache", "porter"):
-        raise
-    sys.exit(f"needs {error.name}")
 
 DTYPE = torch.bfloat16
 CHUNK = 2 * ref.BLOCK

@@ -1,14 +1,12 @@
-"""The connector's modules: presence, plugin, hooks, and the adapter around upstream's own."""
+"""The connector's modules: presence, plugin, and the adapter around upstream's own."""
 
 from __future__ import annotations
 
 import importlib
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -30,39 +28,8 @@ CHECKS = Path(__file__).with_name("adapter_checks.py")
 ADAPTER = "lmcache/integration/vllm/vllm_v1_adapter.py"
 BASE = "vllm/distributed/kv_transfer/kv_connector/v1/base.py"
 FACTORY = "vllm.distributed.kv_transfer.kv_connector.factory"
-RUNNER = "vllm_gaudi.v1.worker.hpu_model_runner"
 Module = Callable[..., ModuleType]
-
-
-@pytest.fixture(autouse=True)
-def overlay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The overlay as an importable package, without upstream's modules around it."""
-    for row in find_recipe("lmcache").overlays:
-        shutil.copytree(row.folder, tmp_path / "overlay", dirs_exist_ok=True)
-    before = dict(sys.modules)
-    for name in [name for name in before if name.partition(".")[0] == "lmcache"]:
-        del sys.modules[name]
-    monkeypatch.syspath_prepend(tmp_path / "overlay")
-    yield tmp_path / "overlay"
-    for name in [name for name in sys.modules if name.partition(".")[0] == "lmcache"]:
-        del sys.modules[name]
-    sys.modules.update(before)
-
-
-@pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch) -> Module:
-    """Put a module with these attributes among those that are loaded."""
-
-    def make(name: str, **attributes: Any) -> ModuleType:
-        made = ModuleType(name)
-        vars(made).update(attributes)
-        parts = name.split(".")
-        for count in range(1, len(parts)):
-            monkeypatch.setitem(sys.modules, ".".join(parts[:count]), ModuleType(name))
-        monkeypatch.setitem(sys.modules, name, made)
-        return made
-
-    return make
+pytestmark = pytest.mark.usefixtures("overlay")
 
 
 def ours(name: str) -> Any:
@@ -73,7 +40,7 @@ def ours(name: str) -> Any:
 
 
 @pytest.fixture
-def release(monkeypatch: pytest.MonkeyPatch) -> None:
+def release(overlay: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ours("presence"), "version", lambda name: "0.5.6+hpu.1")
 
 
@@ -163,103 +130,6 @@ def test_the_recipe_names_the_entry_point() -> None:
     points = find_recipe("lmcache").entry_points["vllm.general_plugins"]
     assert points == {"lmcache_hpu": "lmcache.hpu.plugin:register"}
     assert callable(ours("plugin").register)
-
-
-# What vLLM's Gaudi plugin does otherwise. Its modules are stand-ins, after what it is known to do.
-
-
-@pytest.mark.parametrize("on", [True, False])
-def test_the_defragmenter_is_refused(module: Module, on: bool) -> None:
-    config = SimpleNamespace(defrag=on)
-    module("vllm_gaudi.extension.runtime", get_config=lambda: config)
-    if not on:
-        ours("gaudi").refuse_defragmenter()
-        return
-    with pytest.raises(RuntimeError, match="set VLLM_DEFRAG=false"):
-        ours("gaudi").refuse_defragmenter()
-
-
-def test_without_the_plugin_there_is_nothing_to_do() -> None:
-    assert not [name for name in sys.modules if name.startswith("vllm_gaudi")]
-    ours("gaudi").refuse_defragmenter()
-    ours("gaudi").report_load_errors()
-
-
-@dataclass
-class Output:
-    finished_sending: set[str] | None = None
-    invalid_block_ids: set[int] = field(default_factory=set)
-
-
-@dataclass
-class OldOutput:
-    finished_sending: set[str] | None = None
-
-
-class Runner:
-    """Knows of two requests; the first one is in its batch."""
-
-    def __init__(self) -> None:
-        tokens = {"a": [1, 2, 3], "b": [4, 5]}
-        self.requests = {
-            name: SimpleNamespace(output_token_ids=ids) for name, ids in tokens.items()
-        }
-        self.input_batch = SimpleNamespace(
-            req_id_to_index={"a": 1},
-            num_prompt_tokens=[9, 10],
-            num_tokens=[9, 13],
-            num_tokens_no_spec=[9, 13],
-        )
-        self.updates = 0
-
-    def _update_states(self, scheduler_output: Any) -> str:
-        self.updates += 1
-        return "changed"
-
-
-def test_the_runner_drops_the_tokens_that_the_scheduler_has_dropped(module: Module) -> None:
-    module(RUNNER, KVConnectorOutput=Output, HPUModelRunner=(cls := type("R", (Runner,), {})))
-    ours("gaudi").report_load_errors()
-    ours("gaudi").report_load_errors()
-    runner = cls()
-    cached = SimpleNamespace(req_ids=["a", "b"], num_output_tokens=[0, 1])
-    assert runner._update_states(SimpleNamespace(scheduled_cached_reqs=cached)) == "changed"
-    assert runner.updates == 1
-    assert [request.output_token_ids for request in runner.requests.values()] == [[], [4]]
-    assert runner.input_batch.num_tokens == runner.input_batch.num_tokens_no_spec == [9, 10]
-
-
-def test_tokens_that_the_scheduler_knows_stay(module: Module) -> None:
-    module(RUNNER, KVConnectorOutput=Output, HPUModelRunner=(cls := type("R", (Runner,), {})))
-    ours("gaudi").report_load_errors()
-    runner = cls()
-    cached = SimpleNamespace(req_ids=["a", "b"], num_output_tokens=[3, 4])
-    runner._update_states(SimpleNamespace(scheduled_cached_reqs=cached))
-    assert [request.output_token_ids for request in runner.requests.values()] == [[1, 2, 3], [4, 5]]
-    assert runner.input_batch.num_tokens == [9, 13]
-
-
-def test_the_runner_reports_blocks_that_were_not_loaded(module: Module) -> None:
-    runner = module(RUNNER, KVConnectorOutput=Output, HPUModelRunner=type("R", (Runner,), {}))
-    errors = [{7}, set()]
-    connector = SimpleNamespace(get_block_ids_with_load_errors=lambda: errors.pop(0))
-    module(
-        "vllm.distributed.kv_transfer",
-        has_kv_transfer_group=lambda: True,
-        get_kv_transfer_group=lambda: connector,
-    )
-    ours("gaudi").report_load_errors()
-    ours("gaudi").report_load_errors()
-    made = runner.KVConnectorOutput(finished_sending={"r"})
-    assert type(made) is Output
-    assert made == Output({"r"}, {7})
-    assert runner.KVConnectorOutput() == Output()
-
-
-def test_a_vllm_that_cannot_recompute_is_left_alone(module: Module) -> None:
-    runner = module(RUNNER, KVConnectorOutput=OldOutput)
-    ours("gaudi").report_load_errors()
-    assert runner.KVConnectorOutput is OldOutput
 
 
 # The adapter around upstream's.

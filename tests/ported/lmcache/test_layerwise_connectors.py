@@ -26,3 +26,13 @@ CHECKS = [
 @pytest.mark.parametrize("check", CHECKS)
 def test_layers(checked: Callable[..., None], check: str, release: str, lazy: bool) -> None:
     checked("layerwise_checks.py", check, release, PT_HPU_LAZY_MODE=str(int(lazy)))
+
+
+@pytest.mark.parametrize("lazy", [True, False], ids=["lazy", "eager"])
+@pytest.mark.parametrize(
+    ("check", "release"),
+    # Before, upstream refuses layers one by one with MLA.
+    [("round_trip", "0.3.9.post2"), ("round_trip", "0.5.6"), ("mla", "0.5.6")],
+)
+def test_engine(checked: Callable[..., None], check: str, release: str, lazy: bool) -> None:
+    checked("engine_checks.py", check, release, PT_HPU_LAZY_MODE=str(int(lazy)))

@@ -10,16 +10,17 @@ from collections.abc import Callable
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from lmcache.hpu.plugins.announcer import announcer, name_socket
 from lmcache.hpu.presence import require_bridge
-from vllm.distributed.kv_transfer.kv_connector.v1.base import KVConnectorBase_V1
+from vllm.distributed.kv_transfer.kv_connector.v1.base import (
+    KVConnectorBase_V1,
+    KVConnectorRole,
+)
 
 if TYPE_CHECKING:
     import torch
     from vllm.config import VllmConfig
-    from vllm.distributed.kv_transfer.kv_connector.v1.base import (
-        KVConnectorMetadata,
-        KVConnectorRole,
-    )
+    from vllm.distributed.kv_transfer.kv_connector.v1.base import KVConnectorMetadata
     from vllm.forward_context import ForwardContext
     from vllm.v1.core.kv_cache_manager import KVCacheBlocks
     from vllm.v1.core.sched.output import SchedulerOutput
@@ -49,7 +50,10 @@ class LMCacheConnectorV1HPU(KVConnectorBase_V1):
 
         more = {"kv_cache_config": kv_cache_config} if _BASE_TAKES_CACHE_CONFIG else {}
         super().__init__(vllm_config=vllm_config, role=role, **more)
+        name_socket(vllm_config)
         self._lmcache_engine = LMCacheConnectorV1ImplHPU(vllm_config, role, self)
+        schedules = role == KVConnectorRole.SCHEDULER
+        self._plugins = announcer(self._lmcache_engine.config) if schedules else None
 
     # In the worker.
 
@@ -82,6 +86,8 @@ class LMCacheConnectorV1HPU(KVConnectorBase_V1):
         return self._either("get_block_ids_with_load_errors", inherited)()
 
     def shutdown(self) -> None:
+        if self._plugins is not None:
+            self._plugins.close()
         self._either("shutdown", super().shutdown)()
 
     # In the scheduler.
@@ -94,12 +100,16 @@ class LMCacheConnectorV1HPU(KVConnectorBase_V1):
         False, since they are loaded within the step, not between two of them.
         """
         matched = self._lmcache_engine.get_num_new_matched_tokens(request, num_computed_tokens)
+        if self._plugins is not None:
+            self._plugins.looked_up(request, num_computed_tokens)
         return matched, False
 
     def update_state_after_alloc(
         self, request: Request, blocks: KVCacheBlocks, num_external_tokens: int
     ) -> None:
         self._lmcache_engine.update_state_after_alloc(request, num_external_tokens)
+        if self._plugins is not None:
+            self._plugins.scheduled(request, num_external_tokens)
 
     def build_connector_meta(self, scheduler_output: SchedulerOutput) -> KVConnectorMetadata:
         return self._lmcache_engine.build_connector_meta(scheduler_output)
@@ -107,7 +117,10 @@ class LMCacheConnectorV1HPU(KVConnectorBase_V1):
     def request_finished(
         self, request: Request, block_ids: list[int]
     ) -> tuple[bool, dict[str, Any] | None]:
-        return self._either("request_finished", super().request_finished)(request, block_ids)
+        answer = self._either("request_finished", super().request_finished)(request, block_ids)
+        if self._plugins is not None:
+            self._plugins.finished(request)
+        return answer
 
     def _either(self, name: str, inherited: Callable[..., Any]) -> Callable[..., Any]:
         """LMCache's method, or vLLM's where this release of LMCache has none."""

@@ -1,45 +1,52 @@
-"""Where vLLM's Gaudi plugin and LMCache would do each other harm.
+"""Blocks that were not loaded: what was computed from them must go.
 
-The plugin's modules are looked up among those that are loaded: the worker that makes a
-connector runs in them, and elsewhere there is nothing to do.
+The plugin's runner fills in two fields of what it returns for the connector, and the blocks are
+not one of them.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
 from typing import Any
 
-_RUNTIME = "vllm_gaudi.extension.runtime"
 _RUNNER = "vllm_gaudi.v1.worker.hpu_model_runner"
 _OUTPUT = "KVConnectorOutput"
 _STEPS = "HPUModelRunner"
 _OURS = "_lmcache_reports_load_errors"
+_POLICY = "kv_load_failure_policy"
+_WHY = (
+    "with asynchronous scheduling vLLM keeps a token that was computed from blocks which LMCache "
+    "could not load; turn off async_scheduling to have them recomputed"
+)
+_logger = logging.getLogger(__name__)
 
 
-def refuse_defragmenter() -> None:
-    """Raises RuntimeError, one sentence with the cure, where blocks are moved about.
+def fail_instead_of_recomputing(vllm_config: Any) -> None:
+    """Have vLLM end a request whose KV was not loaded, where it cannot compute it again.
 
-    The defragmenter of the plugin's runner gives blocks other places than the scheduler knows,
-    and LMCache is told the scheduler's.
+    With asynchronous scheduling it has asked for the next step when it hears of the failure. It
+    drops the token of the step that failed, and keeps the one that was computed from that token.
+    A scheduler reads the policy after it has made its connector. Raises RuntimeError, one sentence
+    with the cure, for a vLLM that has no policy.
     """
-    runtime = sys.modules.get(_RUNTIME)
-    if runtime is not None and runtime.get_config().defrag:
-        raise RuntimeError(
-            "LMCache would read and write the wrong blocks, since vLLM's defragmenter moves them; "
-            "set VLLM_DEFRAG=false"
-        )
+    transfer = vllm_config.kv_transfer_config
+    if not getattr(vllm_config.scheduler_config, "async_scheduling", False):
+        return
+    if not hasattr(transfer, _POLICY):
+        raise RuntimeError(f"LMCache serves this vLLM without async_scheduling alone: {_WHY}")
+    if getattr(transfer, _POLICY) == "recompute":
+        _logger.warning("%s is fail from here on, since %s", _POLICY, _WHY)
+        setattr(transfer, _POLICY, "fail")
 
 
 def report_load_errors() -> None:
     """Have the plugin's runner tell the scheduler which blocks were not loaded, and go back.
 
-    It fills in two fields of what it returns for the connector, and that is not one of them:
-    tokens would be computed from blocks that hold something else. Nothing changes where this
-    vLLM has no such field, or the second time. With asynchronous scheduling vLLM has asked for
-    the next step when it hears of the failure, and that step's token stays.
+    Nothing changes where this vLLM has no such field, or the second time.
     """
     runner = sys.modules.get(_RUNNER)
     output = getattr(runner, _OUTPUT, None)

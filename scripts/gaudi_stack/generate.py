@@ -1,0 +1,188 @@
+"""One engine in a process with the device, all steps of a case, and what came of them as JSON.
+
+    python generate.py JOB
+
+JOB is a JSON file: ``model`` and ``result`` are paths, ``transfer`` is vLLM's KVTransferConfig,
+``options`` are those of its engine; ``length`` of a prompt, ``migration``, and ``lost``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any, NamedTuple
+
+MIGRATED = (
+    *("Event", "Stream", "current_device", "current_stream", "default_stream", "device_count"),
+    *("is_available", "set_device", "stream", "synchronize"),
+)
+Ids = list[int]
+
+
+class Step(NamedTuple):
+    """Prompts that are given together; ``forget``: vLLM has none of their KV itself."""
+
+    name: str
+    prompts: list[Ids]
+    forget: bool = True
+
+
+def steps(length: int, block: int, *, prefix: bool, lost: bool) -> Iterator[Step]:
+    """What a case asks for.
+
+    Before ``lost`` LMCache loses half of what it has promised, and before ``zeroed`` its memory
+    is overwritten by zeros.
+    """
+    first, other = ([(i * 7 + shift) % 500 + 3 for i in range(length)] for shift in (0, 3))
+    yield Step("first", [first])
+    yield Step("again", [first])
+    yield Step("other", [other])
+    yield Step("together", [first, other])
+    if prefix:
+        yield Step("kept", [first], forget=False)
+        yield Step("shorter", [first[: block + block // 2]])
+        yield Step("longer", [first], forget=False)
+    if lost:
+        yield Step("lost", [first])
+    yield Step("zeroed", [first])
+
+
+def main(job: dict[str, Any]) -> None:
+    if job["migration"]:
+        migrate()
+    from vllm import LLM, SamplingParams  # noqa: PLC0415
+    from vllm.config import KVTransferConfig  # noqa: PLC0415
+
+    options = job["options"]
+    llm = LLM(
+        model=job["model"],
+        skip_tokenizer_init=True,
+        dtype="bfloat16",
+        max_model_len=512,
+        max_num_seqs=4,
+        max_num_batched_tokens=512,
+        distributed_executor_backend="uni",
+        num_gpu_blocks_override=16,
+        disable_hybrid_kv_cache_manager=True,
+        kv_transfer_config=KVTransferConfig(**job["transfer"]),
+        **options,
+    )
+    engine = lmcache_engine()
+    counts = watch(engine.gpu_connector) if engine else {}
+    sampling = SamplingParams(temperature=0, max_tokens=8, ignore_eos=True, detokenize=False)
+    answer: dict[str, Any] = {"steps": {}}
+    prefix = options["enable_prefix_caching"]
+    for step in steps(job["length"], options["block_size"], prefix=prefix, lost=job["lost"]):
+        if step.forget and prefix:
+            llm.reset_prefix_cache()
+        if step.name in BEFORE and engine:
+            BEFORE[step.name](engine)
+        before = dict(counts)
+        prompts = [{"prompt_token_ids": ids} for ids in step.prompts]
+        outputs = llm.generate(prompts, sampling, use_tqdm=False)
+        answer["steps"][step.name] = {
+            "tokens": [list(output.outputs[0].token_ids) for output in outputs],
+            "cached": [output.num_cached_tokens for output in outputs],
+            **{name: count - before[name] for name, count in counts.items()},
+        }
+    answer.update(observed())
+    Path(job["result"]).write_text(json.dumps(answer))
+    # LMCache leaves a thread that would keep this process.
+    os._exit(0)
+
+
+def observed() -> dict[str, Any]:
+    from porter import emulator  # noqa: PLC0415
+    from porter.emulator.build import load  # noqa: PLC0415
+
+    return {
+        "indices": load().index_counts(),
+        "reports": [
+            {"text": str(report), "file": report.file, "rule": report.rule}
+            for report in emulator.reports()
+        ],
+    }
+
+
+def lmcache_engine() -> Any:
+    """The worker's, or None where LMCache could not start."""
+    from vllm.distributed.kv_transfer import get_kv_transfer_group  # noqa: PLC0415
+
+    return get_kv_transfer_group()._lmcache_engine.lmcache_engine
+
+
+def watch(connector: Any) -> dict[str, int]:
+    """Count the tokens that LMCache's connector of this engine stores and loads."""
+    counts = {"stored": 0, "loaded": 0}
+
+    def counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
+        def count(*arguments: Any, **more: Any) -> Any:
+            starts, ends = arguments[-2:]
+            counts[name] += sum(ends) - sum(starts)
+            return method(*arguments, **more)
+
+        return count
+
+    connector.batched_from_gpu = counted("stored", connector.batched_from_gpu)
+    connector.batched_to_gpu = counted("loaded", connector.batched_to_gpu)
+    return counts
+
+
+def zero(engine: Any) -> None:
+    """Write zeros over all that LMCache holds."""
+    for memory_obj in engine.storage_manager.storage_backends["LocalCPUBackend"].hot_cache.values():
+        memory_obj.tensor.zero_()
+
+
+def lose(engine: Any) -> None:
+    """LMCache's next load finds the first half of its tokens alone."""
+    retrieve, retrieve_layer = engine.retrieve, engine.retrieve_layer
+
+    def find_half(tokens: Any, mask: Any, **more: Any) -> Any:
+        restore()
+        kept = len(tokens) // 2
+        return padded(retrieve(tokens[:kept], mask[:kept], **more), len(tokens))
+
+    def find_half_by_layer(tokens: Any, mask: Any, **more: Any) -> Iterator[Any]:
+        restore()
+        kept = len(tokens) // 2
+        for found in retrieve_layer(tokens[:kept], mask[:kept], **more):
+            is_mask = found is not None and found.dim()
+            yield padded(found, len(tokens)) if is_mask else found
+
+    def restore() -> None:
+        engine.retrieve, engine.retrieve_layer = retrieve, retrieve_layer
+
+    engine.retrieve, engine.retrieve_layer = find_half, find_half_by_layer
+
+
+def padded(mask: Any, length: int) -> Any:
+    from torch.nn.functional import pad  # noqa: PLC0415
+
+    return pad(mask, (0, length - len(mask)))
+
+
+BEFORE = {"zeroed": zero, "lost": lose}
+
+
+def migrate() -> None:
+    """Stand in for Intel's GPU migration, which makes ``torch.cuda`` speak of the hpu.
+
+    It is there on a card alone. Known of it, and done here: CUDA is said to be available, and the
+    calls for devices, streams and waiting reach the hpu. ``torch.version.cuda`` stays None.
+    """
+    import habana_frameworks.torch  # noqa: F401, PLC0415
+    import torch  # noqa: PLC0415
+
+    for name in MIGRATED:
+        setattr(torch.cuda, name, getattr(torch.hpu, name))
+    torch.Tensor.cuda = lambda self, *_, **more: self.to("hpu", **more)
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text()))
