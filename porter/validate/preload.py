@@ -37,8 +37,9 @@ def preloaded(
     """What ``serve`` yields in a process that has run ``statements``, as many as can be.
 
     ``{"loading": STATEMENT}`` comes before each of them. ``own`` are the top-level names of the
-    package, which third parties must leave unknown. Nothing is served where no attempt succeeds, and not all
-    of it where the process dies of it or is silent for longer than ``timeout`` seconds.
+    package, which third parties must leave unknown. Nothing is served where no attempt
+    succeeds, and not all of it where the process dies of it or is silent for longer than
+    ``timeout`` seconds.
     """
     statements = [statement for statement in statements if _is_there(top(statement))]
     for _ in range(_ATTEMPTS if statements else 0):
