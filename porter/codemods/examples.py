@@ -63,7 +63,7 @@ def check(case: Case, book: Rulebook) -> Check:
         cuda_only=example.cuda_only,
         add_imports=False,
     )
-    result = analyse_text("example.py", example.code, book, options, example.native)
+    result = analyse_text(example.path, example.code, book, options, example.native)
     found = [finding for finding in result.findings if finding.rule == case.rule]
     if not case.matches:
         return _noisy(case, found) if found else Check(case, Outcome.PASSED)
