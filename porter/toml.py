@@ -14,6 +14,14 @@ else:
     import tomli as tomllib
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """The document in ``text``, empty where it cannot be parsed."""
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """The document in ``path``. Raises PorterError where it cannot be read or parsed."""
     try:

@@ -12,7 +12,7 @@ from porter.codemods.engine import analyse
 from porter.codemods.options import Options
 from porter.errors import PorterError
 from porter.findings import FileResult, Result
-from porter.rulebook import Rulebook, default_rulebook
+from porter.rulebook import Rulebook
 from porter.sources.resolve import open_source
 from porter.sources.tree import SourceTree
 from porter.table import Table
@@ -69,6 +69,7 @@ class Analysis:
 
 def analyse_source(
     source: str,
+    book: Rulebook,
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
     jobs: int | None = None,
@@ -80,7 +81,6 @@ def analyse_source(
     for folder in tree.unreadable():
         click.echo(f"porter: {folder}: cannot be read, and was left out", err=True)
     settings = Settings.of(tree)
-    book = default_rulebook()
     options = Options(
         select=_known(book, settings.select if select is None else select),
         ignore=_known(book, settings.ignore if ignore is None else ignore),

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from porter.cli._level import ladder_level
-from porter.cli._options import output_format
+from porter.cli._options import output_format, own_rules
 from porter.cli._output import print_json, print_text
 from porter.cli._port_summary import Delivery, summary_json, summary_text
 from porter.cli._progress import progress_bar
@@ -27,7 +27,7 @@ from porter.package.wheel import write_wheel
 from porter.progress import Progress
 from porter.report.json import dumps, to_json
 from porter.rewrite.atomic import Contents, replace_files, require_writable
-from porter.rulebook import default_rulebook
+from porter.rulebook import Rulebook
 from porter.sources.resolve import open_source
 from porter.validate.ladder import Ladder, climb
 
@@ -67,6 +67,7 @@ _CURE = "make it writable, or give -o another folder"
 )
 @ladder_level
 @output_format
+@own_rules
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -78,6 +79,7 @@ def command(
     build: int,
     level: str,
     style: str,
+    book: Rulebook,
 ) -> None:
     """Port the release REQ into DIR: fetch, rewrite, overlay, wheel, validate.
 
@@ -92,9 +94,7 @@ def command(
         release = Release.of(tree)
     with clock.step("port"), progress_bar(f"Reading {release.name}") as bar:
         recipe = Recipe.load(recipe_file) if recipe_file else find_recipe(release.name)
-        ported = port(
-            release, recipe, default_rulebook(), build=build, plugins=plugins, progress=bar
-        )
+        ported = port(release, recipe, book, build=build, plugins=plugins, progress=bar)
     with TemporaryDirectory(prefix="porter-") as scratch:
         with clock.step("build"):
             wheel = _build(ported, Path(scratch))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from porter.cli._options import output_format, rule_choice
+from porter.cli._options import output_format, own_rules, rule_choice
 from porter.cli._output import print_json, print_patch, print_text
 from porter.cli._source import analyse_source
 from porter.report.json import to_json
 from porter.report.text import summary_text
 from porter.rewrite import changes, patch, rewrite, write_tree
+from porter.rulebook import Rulebook
 from porter.wording import plural
 
 
@@ -37,6 +38,7 @@ from porter.wording import plural
 @click.option("--force", is_flag=True, help="Write even over changes that git does not hold.")
 @output_format
 @rule_choice
+@own_rules
 def command(
     *,
     source: str,
@@ -45,6 +47,7 @@ def command(
     patch_file: Path | None,
     force: bool,
     style: str,
+    book: Rulebook,
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
 ) -> None:
@@ -55,7 +58,7 @@ def command(
     """
     if sum((write, output is not None, patch_file is not None)) > 1:
         raise click.UsageError("--write, --output and --patch exclude each other")
-    analysis = analyse_source(source, select, ignore)
+    analysis = analyse_source(source, book, select, ignore)
     tree, result = analysis.tree, analysis.result.rewritten()
     summary = summary_text(result)
     if write:

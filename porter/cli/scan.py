@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import click
 
-from porter.cli._options import output_format, rule_choice
+from porter.cli._options import output_format, own_rules, rule_choice
 from porter.cli._output import print_json, print_text, terminal_width
 from porter.cli._source import analyse_source
 from porter.findings import merge
 from porter.report.json import to_json
 from porter.report.text import findings_text
+from porter.rulebook import Rulebook
 
 
 @click.command(epilog="\b\nExample:\n  porter scan lmcache==0.3.9.post2 --format json")
 @click.argument("sources", nargs=-1, required=True, metavar="SRC...")
 @output_format
 @rule_choice
+@own_rules
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Processes; by default one a core for a large tree."
 )
@@ -25,6 +27,7 @@ def command(
     *,
     sources: tuple[str, ...],
     style: str,
+    book: Rulebook,
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
     jobs: int | None,
@@ -34,7 +37,9 @@ def command(
     SRC is a folder, a file, a wheel, an sdist, or a requirement. Nothing is written.
     Exit code 1 if anything was found.
     """
-    result = merge(analyse_source(source, select, ignore, jobs).chosen() for source in sources)
+    result = merge(
+        analyse_source(source, book, select, ignore, jobs).chosen() for source in sources
+    )
     if style == "json":
         print_json(to_json(result))
     else:

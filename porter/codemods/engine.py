@@ -8,6 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import PurePosixPath
 
+from porter.codemods.config import analyse_config
 from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
 from porter.findings import FileResult, Finding, Result, Status
@@ -15,11 +16,12 @@ from porter.parallel import each
 from porter.progress import Progress
 from porter.rulebook import Rulebook
 from porter.scan import Module
+from porter.scan.config import is_config
 from porter.scan.prefilter import Prefilter
 from porter.sources.elf import links_torch_or_cuda
 from porter.sources.names import module_name
 from porter.sources.text import SourceText
-from porter.sources.tree import SourceTree
+from porter.sources.tree import SourceTree, is_python
 
 _OTHER_BACKENDS = frozenset({"cuda", "rocm", "xpu", "npu", "musa", "mps", "tpu"})
 _EXTENSION = re.compile(r"(?:CUDA|Cpp)Extension\(\s*(?:name\s*=\s*)?[\"'](?P<name>[\w.]+)[\"']")
@@ -34,12 +36,14 @@ def analyse(
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Result:
-    """Findings and edits of every Python file of ``tree``; nothing is written.
+    """Findings and edits of every Python file of ``tree``, and what other files say of CUDA.
+
+    Nothing is written.
 
     ``jobs`` is the number of processes (None: one a core for a large tree);
     ``progress`` is called with the number of files done and their total.
     """
-    paths = list(tree.python_files())
+    paths = list(readable_files(tree))
     native = frozenset(native_modules(tree))
     backends = tuple(f"{folder}/*" for folder in backend_folders(tree))
     options = replace(options, cuda_only=(*options.cuda_only, *backends))
@@ -60,7 +64,9 @@ def analyse_text(
     options: Options = _DEFAULTS,
     native: Collection[str] = (),
 ) -> FileResult:
-    """Findings and edits of one decoded module; ``native`` are compiled extension modules."""
+    """Findings and edits of one decoded file; ``native`` are compiled extension modules."""
+    if is_config(path):
+        return analyse_config(path, text, book)
     try:
         module = Module(path, text)
     except SyntaxError as error:
@@ -68,6 +74,13 @@ def analyse_text(
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
     return analyse_module(module, book, options, native)
+
+
+def readable_files(tree: SourceTree) -> Iterator[str]:
+    """Python files, and those that may speak of CUDA in their own way."""
+    for path in tree.files():
+        if path == tree.only or is_python(path) or is_config(path):
+            yield path
 
 
 def native_modules(tree: SourceTree) -> Iterator[str]:
@@ -110,6 +123,8 @@ class _Analyst:
             data = self._tree.read(path)
         except OSError as error:
             return _failed(self._book, path, error.strerror or str(error))
+        if is_config(path):
+            return analyse_text(path, data.decode(errors="replace"), self._book)
         if not self._prefilter.passes(data):
             return FileResult(path, (), 0)
         try:

@@ -10,17 +10,20 @@ from enum import Enum
 from porter.codemods.engine import analyse_text
 from porter.codemods.options import Options
 from porter.findings import Finding, Status, apply_edits
-from porter.rulebook import Example, Rulebook
+from porter.rulebook import Example, Rule, Rulebook
+from porter.rulebook.skeleton import TODO
 
 
 class Outcome(str, Enum):
     """``noisy``: a valid example is found. ``missing``: an invalid one is not.
-    ``wrong``: it is found, but becomes something else."""
+    ``wrong``: it is found, but becomes something else. ``unfinished``: its rule,
+    or the example itself, is the skeleton that it began as."""
 
     PASSED = "passed"
     NOISY = "noisy"
     MISSING = "missing"
     WRONG = "wrong"
+    UNFINISHED = "unfinished"
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,15 @@ def cases(book: Rulebook) -> Iterator[Case]:
 def check(case: Case, book: Rulebook) -> Check:
     """Analyse one example; ``detail`` shows in lines of text what is not as it should be."""
     example = case.example
+    if unwritten := list(_unwritten(case, book[case.rule])):
+        return Check(case, Outcome.UNFINISHED, "\n".join(unwritten))
     options = Options(
         routes=example.routes,
         implemented=frozenset(example.implemented),
         cuda_only=example.cuda_only,
         add_imports=False,
     )
-    result = analyse_text("example.py", example.code, book, options, example.native)
+    result = analyse_text(example.path, example.code, book, options, example.native)
     found = [finding for finding in result.findings if finding.rule == case.rule]
     if not case.matches:
         return _noisy(case, found) if found else Check(case, Outcome.PASSED)
@@ -72,6 +77,13 @@ def check(case: Case, book: Rulebook) -> Check:
     if example.after is None and any(finding.status is not Status.REPORTED for finding in found):
         return Check(case, Outcome.WRONG, f"{example.code.rstrip()}\nrewritten, not reported")
     return Check(case, Outcome.PASSED)
+
+
+def _unwritten(case: Case, rule: Rule) -> Iterator[str]:
+    """The texts that are still to be written."""
+    for text in (rule.note, *rule.source, *case.example.code.strip().splitlines()):
+        if TODO in text:
+            yield text
 
 
 def _noisy(case: Case, found: Sequence[Finding]) -> Check:

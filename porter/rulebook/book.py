@@ -24,6 +24,7 @@ class Rulebook:
         self._names: dict[str, Rule] = {}
         self._prefixes: dict[str, Rule] = {}
         self.roots = {"torch"}
+        self._distributions: list[str] = []
         for rule in rules:
             self._add(rule)
 
@@ -67,6 +68,15 @@ class Rulebook:
             name = name.rpartition(".")[0]
         return None
 
+    def requirement(self, name: str) -> Rule | None:
+        """The rule of a distribution, by the longest of ``requirement:NAME`` and ``NAME*``."""
+        fitting = [
+            pattern
+            for pattern in self._distributions
+            if pattern == name or (pattern.endswith("*") and name.startswith(pattern[:-1]))
+        ]
+        return self._names[f"requirement:{max(fitting, key=len)}"] if fitting else None
+
     def counterpart(self, name: str) -> tuple[Rule, str | None] | None:
         """The rule of a dotted name and its full new name, None where it has none.
 
@@ -108,7 +118,9 @@ class Rulebook:
             if name in table:
                 raise PorterError(f"rule {rule.id}: {pattern} is matched by {table[name].id} too")
             table[name] = rule
-            if ":" not in name:
+            if name.startswith("requirement:"):
+                self._distributions.append(name.removeprefix("requirement:"))
+            elif ":" not in name:
                 self.roots.add(name.partition(".")[0])
 
 

@@ -20,7 +20,8 @@ class Example:
     """A snippet that the rule matches, and what it becomes; ``after`` is None where it stays.
 
     ``native`` are the compiled modules that the snippet may import; ``routes``,
-    ``implemented`` and ``cuda_only`` are what a recipe would say about it.
+    ``implemented`` and ``cuda_only`` are what a recipe would say about it. ``path``
+    is the file that it stands in.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Example:
     routes: Mapping[str, str] = field(default_factory=dict)
     implemented: tuple[str, ...] = ()
     cuda_only: tuple[str, ...] = ()
+    path: str = "example.py"
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ def _example(table: Table) -> Example:
         routes=table.table("routes").strings(),
         implemented=table.texts("implemented"),
         cuda_only=table.texts("cuda_only"),
+        path=table.optional_text("path") or "example.py",
     )
 
 

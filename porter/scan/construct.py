@@ -21,6 +21,8 @@ class Kind(str, Enum):
     LIBRARY = "library"  # "libcudart.so"
     NATIVE = "native"  # a compiled extension module, or a name of it
     KEYWORD = "keyword"  # pin_memory=True
+    CONTAINER = "container"  # --gpus, in a script or a file of settings
+    REQUIREMENT = "requirement"  # cupy-cuda12x, in a list of requirements
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,8 @@ from porter.rulebook import Rulebook
 from porter.scan.scanner import WORDS
 
 _NAME = re.compile(r"\w+")
+#: Kinds whose names stand in no Python file, or not as they are.
+_UNSEEN = frozenset({"dynamic", "requirement"})
 
 
 class Prefilter:
@@ -42,5 +44,5 @@ def _any_of(words: Collection[str]) -> re.Pattern[bytes]:
 def _words(pattern: str) -> Iterator[str]:
     """A word that occurs wherever a match can be: the longest below the root of its name."""
     kind, _, name = pattern.removesuffix(".*").rpartition(":")
-    if kind != "dynamic" and not any(word in name for word in WORDS):
+    if kind not in _UNSEEN and not any(word in name for word in WORDS):
         yield max(_NAME.findall(name)[1:] or [name], key=len)

@@ -17,7 +17,7 @@ CUDA_NAMES = re.compile(
 )
 _DEVICE = re.compile(r"cuda(:\S*)?|gpu:?\d+")
 _BACKEND = re.compile(r"nccl|NCCL|(\w+:\w+,)*cuda:nccl(,\w+:\w+)*")
-_ENVIRONMENT = re.compile(
+ENVIRONMENT = re.compile(
     r"(CUDA|NCCL|TORCH_NCCL|TORCH_CUDA|CUBLAS|CUDNN|NVIDIA)_[A-Z0-9_]+|PYTORCH_CUDA_ALLOC_CONF"
 )
 _LIBRARY = re.compile(r"lib(cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc)\.so\S*")
@@ -169,7 +169,7 @@ class _Scanner:
             yield Construct(Kind.BACKEND, "nccl", node)
         elif _DEVICE.fullmatch(text):
             yield Construct(Kind.DEVICE, "gpu" if text.startswith("gpu") else "cuda", node)
-        elif _ENVIRONMENT.fullmatch(text):
+        elif ENVIRONMENT.fullmatch(text):
             yield Construct(Kind.ENVIRONMENT, text, node)
         elif _CUDA_TYPE.fullmatch(text):
             yield Construct(Kind.NAME, text, node)

@@ -93,7 +93,7 @@ def test_examples_that_hold(run: Run, rulebook: Callable[..., Path]) -> None:
     assert result.exit_code == 0
     assert result.stdout == (
         f"{shipped + 2} examples of {len(default_rulebook()) + 1} rules: "
-        f"{shipped + 2} passed, 0 noisy, 0 missing, 0 wrong\n"
+        f"{shipped + 2} passed, 0 noisy, 0 missing, 0 wrong, 0 unfinished\n"
     )
 
 
@@ -104,6 +104,7 @@ def test_examples_that_hold(run: Run, rulebook: Callable[..., Path]) -> None:
         ({"code": "x = 1\n", "after": "x = 1\n"}, "HPU900-invalid-1: missing"),
         ({"after": FOUND}, "HPU900-invalid-1: wrong"),
         ({"after": BECOMES.rstrip()}, "HPU900-invalid-1: wrong"),
+        ({"code": f"# TODO\n{FOUND}"}, "HPU900-invalid-1: unfinished"),
     ],
 )
 def test_examples_that_do_not(
@@ -117,7 +118,7 @@ def test_examples_that_do_not(
 
 def _counts(outcome: str) -> list[str]:
     failed = outcome.rsplit(maxsplit=1)[-1]
-    return [f"{int(kind == failed)} {kind}" for kind in ("noisy", "missing", "wrong")]
+    return [f"{int(kind == failed)} {kind}" for kind in ("noisy", "missing", "wrong", "unfinished")]
 
 
 def test_an_example_that_is_to_stay_but_is_rewritten(
@@ -144,3 +145,71 @@ def test_a_rulebook_that_does_not_load(run: Run, rulebook: Callable[..., Path]) 
     result = run("rules", "test", "--rules", folder)
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_new_rule_loads_and_fails_until_it_is_filled_in(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "my rules"
+    result = run("rules", "new", "torch.cuda.my_stream", "--rules", folder)
+    assert result.exit_code == 0, result.stderr
+    assert str(folder / "HPU900.toml") in result.stdout
+    assert "torch.cuda.my_stream" in run("rules", "show", "HPU900", "--rules", folder).stdout
+    test = run("rules", "test", "--rules", folder)
+    assert test.exit_code == 1
+    assert "HPU900-valid-1: unfinished" in test.stdout
+    assert "HPU900-invalid-1: unfinished" in test.stdout
+    assert " 2 unfinished\n" in test.stdout
+
+    page = folder / "HPU900.toml"
+    lines = page.read_text().splitlines()
+    filled = {
+        "# replacement": 'replacement = "torch.hpu.current_stream"',
+        "note": 'note = "the same"',
+        "source": 'source = ["made up"]',
+    }
+    lines = [
+        next((new for old, new in filled.items() if line.startswith(old)), line) for line in lines
+    ]
+    text = "\n".join(lines) + "\n"
+    text = text.replace("# TODO", "x = 1", 1).replace("# TODO", FOUND.rstrip(), 1)
+    page.write_text(text.replace("# after = '''\n# ", f"after = '''\n{BECOMES}"))
+    test = run("rules", "test", "--rules", folder)
+    assert test.exit_code == 0, test.stdout
+
+
+def test_a_new_rule_takes_the_next_id(run: Run, rulebook: Callable[..., Path]) -> None:
+    folder = rulebook()
+    assert "HPU901.toml" in run("rules", "new", "torch.cuda.other", "--rules", folder).stdout
+    last = max(rule.id for rule in default_rulebook() if rule.family == "HPU3")
+    stdout = run("rules", "new", "torch.cuda.third", "--rules", folder, "--family", "hpu3").stdout
+    assert f"HPU{int(last[3:]) + 1}.toml" in stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["torch.cuda.Stream"], "torch.cuda.Stream: HPU"),
+        (["torch.cuda.my_stream"], "torch.cuda.my_stream: HPU900 matches it"),
+        (["two words"], "'two words': no name"),
+        (["torch.cuda.x", "--family", "own"], "OWN: no family of rules"),
+    ],
+)
+def test_a_new_rule_that_cannot_be(
+    run: Run, rulebook: Callable[..., Path], arguments: list[str], line: str
+) -> None:
+    folder = rulebook()
+    result = run("rules", "new", *arguments, "--rules", folder)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"porter: {line}") and result.stderr.count("\n") == 1
+    assert [path.name for path in folder.glob("*.toml")] == ["rules.toml"]
+
+
+def test_own_rules_decide_in_scan_and_rewrite(
+    run: Run, rulebook: Callable[..., Path], tmp_path: Path
+) -> None:
+    (code := tmp_path / "code").mkdir()
+    (code / "m.py").write_text(FOUND)
+    folder = rulebook()
+    assert "HPU001" in run("scan", code).stdout
+    assert "HPU900" in run("scan", code, "--rules", folder).stdout
+    assert run("rewrite", code, "--rules", folder, "--write").exit_code == 0
+    assert (code / "m.py").read_text().endswith(BECOMES.partition("\n")[2])

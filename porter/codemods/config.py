@@ -1,0 +1,59 @@
+"""Report what files that are no Python say about CUDA; they are never edited."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from porter.findings import FileResult, Finding, Status
+from porter.rulebook import Rule, Rulebook
+from porter.scan.config import Mention, mentions
+from porter.scan.construct import Kind
+
+_FALLBACK = {
+    Kind.ENVIRONMENT: "HPU880",
+    Kind.CONTAINER: "HPU884",
+}
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def analyse_config(path: str, text: str, book: Rulebook) -> FileResult:
+    """Every mention of CUDA that a rule knows as a finding, none of which has an edit."""
+    lines = [0, *(match.end() for match in _LINE_END.finditer(text))]
+
+    def place(offset: int) -> tuple[int, int]:
+        line = bisect_right(lines, offset)
+        return line, offset - lines[line - 1] + 1
+
+    findings: list[Finding] = []
+    for mention in mentions(path, text):
+        if rule := _rule(mention, book):
+            line, column = place(mention.start)
+            end_line, end_column = place(mention.end)
+            findings.append(
+                Finding(
+                    rule=rule.id,
+                    verdict=rule.verdict,
+                    effort=rule.effort,
+                    status=Status.REPORTED,
+                    path=path,
+                    line=line,
+                    column=column,
+                    end_line=end_line,
+                    end_column=end_column,
+                    before=text[mention.start : mention.end],
+                    after=None,
+                    message=rule.note,
+                    url=rule.url,
+                    name=mention.name,
+                )
+            )
+    return FileResult(path, tuple(findings), len(findings))
+
+
+def _rule(mention: Mention, book: Rulebook) -> Rule | None:
+    """None only for a requirement that has nothing to do with CUDA."""
+    if mention.kind is Kind.REQUIREMENT:
+        return book.requirement(mention.name)
+    rule = book.lookup(f"{mention.kind.value}:{mention.name}")
+    return book[_FALLBACK[mention.kind]] if rule is None else rule
