@@ -22,6 +22,8 @@ Port = Callable[[str], Path]
         ("refusals", "0.3.9.post2"),
         ("refusals", "0.5.6"),
         ("v3", "0.5.6"),
+        ("sglang", "0.3.9.post2"),
+        ("sglang", "0.5.6"),
         ("create", "0.5.6"),
     ],
 )

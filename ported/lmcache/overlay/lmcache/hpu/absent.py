@@ -19,16 +19,6 @@ def direct_copy_format_supported(engine_kv_format: EngineKVFormat) -> bool:
     return False
 
 
-def drain_recorded_events() -> list[object]:
-    """The events noted on streams: none, since only transfers by address note any."""
-    return []
-
-
-def drain_recorded_completions() -> list[object]:
-    """The completions noted on streams: none, as above."""
-    return []
-
-
 def pop_completed_phase_timings() -> list[object]:
     """How long the phases of transfers by address took: there are none."""
     return []

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from lmcache.hpu.absent import (
     batch_memcpy_supported,
     direct_copy_format_supported,
-    drain_recorded_completions,
-    drain_recorded_events,
     get_gpu_pci_bus_id,
     pop_completed_phase_timings,
 )
@@ -58,6 +56,12 @@ from lmcache.hpu.paged_ops import (
     single_layer_kv_transfer_sgl,
 )
 from lmcache.hpu.pending import Pending, pending
+from lmcache.hpu.recorded import (
+    drain_recorded_completions,
+    drain_recorded_events,
+    record_completion_on_stream,
+    record_event_on_stream,
+)
 from lmcache.hpu.rope import (
     rotary_embedding_k_fused,
     rotary_embedding_k_fused_strided,
@@ -163,16 +167,3 @@ def execute_direct_copy_transfer(*plan: Any) -> None:
 @pending
 def execute_cb_retrieve_plan_flat(*plan: Any) -> None:
     """Retrieve blended chunks: copy, move the positions of the keys, scatter."""
-
-
-# Notes on streams, for the plans above.
-
-
-@pending
-def record_event_on_stream(*event: Any) -> None:
-    """Note an event once the work before it on a stream is done."""
-
-
-@pending
-def record_completion_on_stream(stream: int, kind: Any, payload: bytes) -> None:
-    """Note that a transfer is complete once the work before it on a stream is done."""

@@ -7,6 +7,7 @@ from typing import Any
 from lmcache.hpu.connectors.blending import VLLMBufferLayerwiseHPUConnector
 from lmcache.hpu.connectors.layerwise import VLLMPagedMemLayerwiseHPUConnector
 from lmcache.hpu.connectors.paged import VLLMPagedMemHPUConnectorV2, VLLMPagedMemHPUConnectorV3
+from lmcache.hpu.connectors.sglang import SGLangHPUConnector
 from lmcache.utils import EngineType
 from lmcache.v1.gpu_connector import CreateGPUConnector as create_upstream_s
 from lmcache.v1.gpu_connector import GPUConnectorInterface
@@ -15,10 +16,12 @@ from lmcache.v1.gpu_connector import GPUConnectorInterface
 def CreateGPUConnector(
     config: Any, metadata: Any, engine: EngineType, layout_hints: Any = None
 ) -> GPUConnectorInterface:
-    """For vLLM a connector for Gaudi; for other engines what upstream has, if it has any.
+    """For vLLM and SGLang a connector for Gaudi; for other engines what upstream has, if any.
 
     Raises ValueError for options that do not go together.
     """
+    if engine == EngineType.SGLANG and not config.use_layerwise:
+        return SGLangHPUConnector.from_metadata(metadata)
     if engine != EngineType.VLLM:
         return create_upstream_s(config, metadata, engine, layout_hints)
     if config.use_layerwise and config.enable_blending:
