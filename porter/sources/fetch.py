@@ -27,13 +27,14 @@ from porter.sources.settings import IndexSettings
 class Index:
     """The indexes and folders of the user's settings, as a context.
 
-    Its methods raise PorterError, one line: no network, no such package or
-    version, a hash that is not the one that the index states.
+    ``sdist`` passes over wheels. Its methods raise PorterError, one line: no network,
+    no such package or version, a hash that is not the one that the index states.
     """
 
-    def __init__(self, settings: IndexSettings) -> None:
+    def __init__(self, settings: IndexSettings, *, sdist: bool = False) -> None:
         if not settings.index_urls and not settings.find_links:
             raise PorterError("pip's settings leave nothing to fetch from: no-index, no find-links")
+        self._suffixes = SDIST_SUFFIXES if sdist else (WHEEL_SUFFIX, *SDIST_SUFFIXES)
         self._session = _session(settings)
         self._finder = PackageFinder(
             session=cast(Fetcher, self._session),
@@ -69,7 +70,7 @@ class Index:
                 for package in self._finder.find_all_packages(
                     requirement.name, allow_yanked=is_exact(requirement)
                 )
-                if package.link.filename.endswith((WHEEL_SUFFIX, *SDIST_SUFFIXES))
+                if package.link.filename.endswith(self._suffixes)
             ]
         pre = bool(requirement.specifier.prereleases)
         matching = _matching(packages, requirement, prereleases=pre)

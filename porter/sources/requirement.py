@@ -17,19 +17,21 @@ from porter.sources.fetch import Index, is_exact, stated_sha256
 from porter.sources.settings import IndexSettings, index_settings
 
 
-def archive_of(text: str, cache: Cache, progress: Progress | None = None) -> Archive:
+def archive_of(
+    text: str, cache: Cache, progress: Progress | None = None, *, sdist: bool = False
+) -> Archive:
     """The archive of the requirement ``text``, from the cache or from the user's indexes.
 
-    An exact requirement that was answered before needs no network.
+    An exact requirement that was answered before needs no network. With ``sdist`` it is one.
 
     Raises PorterError for what is no requirement or cannot be fetched.
     """
     requirement = _parse(text)
     settings = index_settings()
-    pin = _pin(requirement, settings) if is_exact(requirement) else None
+    pin = _pin(requirement, settings, sdist) if is_exact(requirement) else None
     if pin and (archive := cache.pinned(pin)):
         return archive
-    archive = _fetch(requirement, settings, cache, progress)
+    archive = _fetch(requirement, settings, cache, progress, sdist)
     if pin:
         cache.pin(pin, archive)
     return archive
@@ -47,9 +49,13 @@ def _parse(text: str) -> Requirement:
 
 
 def _fetch(
-    requirement: Requirement, settings: IndexSettings, cache: Cache, progress: Progress | None
+    requirement: Requirement,
+    settings: IndexSettings,
+    cache: Cache,
+    progress: Progress | None,
+    sdist: bool,
 ) -> Archive:
-    with Index(settings) as index, cache.scratch() as scratch:
+    with Index(settings, sdist=sdist) as index, cache.scratch() as scratch:
         link = index.best(requirement)
         sha256 = stated_sha256(link)
         if sha256 and (archive := cache.archive(sha256, link.filename)):
@@ -57,9 +63,10 @@ def _fetch(
         return cache.keep(index.download(link, scratch, progress))
 
 
-def _pin(requirement: Requirement, settings: IndexSettings) -> str:
+def _pin(requirement: Requirement, settings: IndexSettings, sdist: bool) -> str:
     """A name for all that decides which archive answers an exact requirement."""
     interpreter = (sys.implementation.cache_tag, sysconfig.get_platform())
     choice = (str(requirement.specifier), settings.index_urls, settings.find_links, interpreter)
     digest = hashlib.sha256(json.dumps(choice).encode()).hexdigest()
-    return f"{canonicalize_name(requirement.name)}-{digest[:16]}"
+    kind = "-sdist" if sdist else ""
+    return f"{canonicalize_name(requirement.name)}{kind}-{digest[:16]}"

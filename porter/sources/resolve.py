@@ -16,21 +16,25 @@ _PATH_SUFFIXES = (*PYTHON_SUFFIXES, *_ARCHIVE_SUFFIXES)
 
 
 def open_source(
-    text: str, *, cache: Path | None = None, progress: Progress | None = None
+    text: str,
+    *,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    sdist: bool = False,
 ) -> SourceTree:
     """The tree of a folder, a file, a wheel, an sdist or a requirement.
 
     A path that exists wins over a requirement. A requirement is fetched into
     ``cache`` (None: the user's own) and nothing is built; an exact one that was
-    fetched before needs no network. Archives are unpacked into the cache, and
-    their trees are not to be edited.
+    fetched before needs no network. With ``sdist`` wheels do not answer it. Archives
+    are unpacked into the cache, and their trees are not to be edited.
 
     Raises PorterError for what is none of these, cannot be fetched, or is an
     archive that must not be unpacked.
     """
     if not os.path.exists(text):  # noqa: PTH110 - Path.exists raises where a text is too long
         store = Cache(cache or cache_folder())
-        archive = _fetched(text, store, progress)
+        archive = _fetched(text, store, progress, sdist)
         return _archive_tree(archive, store.unpacked(archive, progress), text, requirement=text)
     path = Path(text).absolute()
     if path.is_dir():
@@ -44,13 +48,13 @@ def open_source(
     return SourceTree(path.parent, Kind.FILE, text, only=path.name)
 
 
-def _fetched(text: str, cache: Cache, progress: Progress | None) -> Archive:
+def _fetched(text: str, cache: Cache, progress: Progress | None, sdist: bool) -> Archive:
     if _looks_like_path(text):
         raise PorterError(f"no such file or folder: {text!r}")
     # unearth takes a tenth of a second to import: only those who fetch pay for it.
     from porter.sources.requirement import archive_of  # noqa: PLC0415
 
-    return archive_of(text, cache, progress)
+    return archive_of(text, cache, progress, sdist=sdist)
 
 
 def _looks_like_path(text: str) -> bool:

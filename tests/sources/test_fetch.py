@@ -86,6 +86,15 @@ def test_a_wheel_that_fits_goes_before_one_that_does_not_and_that_before_an_sdis
     assert best("acme") == f"acme-1.0-{chosen}.whl"
 
 
+def test_an_sdist_where_one_is_asked_for(
+    index: Any, make_wheel: Make, make_sdist: Make, tmp_path: Path
+) -> None:
+    index.add(make_sdist(tmp_path, "1.0"))
+    index.add(make_wheel(tmp_path, "1.1"))
+    with Index(index_settings(), sdist=True) as opened:
+        assert opened.best(Requirement("acme")).filename == "acme-1.0.tar.gz"
+
+
 def test_a_release_for_another_python_will_do(index: Any, make_wheel: Make, tmp_path: Path) -> None:
     index.add(make_wheel(tmp_path, "1.0"), attributes='data-requires-python="&lt;3"')
     assert best("acme") == "acme-1.0-py3-none-any.whl"

@@ -50,6 +50,17 @@ def test_an_exact_requirement_is_fetched_once(
     assert len(index.requests) == asked
 
 
+def test_the_sdist_is_another_answer_to_the_same_requirement(
+    cache: Cache, wheel: Path, index: Any, make_sdist: Make, tmp_path: Path
+) -> None:
+    sdist = make_sdist(tmp_path / "served", "1.0")
+    index.add(sdist)
+    for _ in range(2):
+        assert archive_of("acme==1.0", cache).path.name == wheel.name
+        assert archive_of("acme==1.0", cache, sdist=True).path.name == sdist.name
+    assert len(downloads(index)) == 2
+
+
 def test_another_version_is_fetched_itself(
     cache: Cache, wheel: Path, index: Any, make_wheel: Make, tmp_path: Path
 ) -> None:

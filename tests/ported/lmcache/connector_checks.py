@@ -152,6 +152,37 @@ def v3(release):
         both_directions(connector, bench)
 
 
+def sglang(release):
+    """Flat caches in one list or in two, with MLA one a layer; a mapping that begins later."""
+    from lmcache.hpu.connectors.sglang import SGLangHPUConnector  # noqa: PLC0415
+
+    memory, (start, end) = allocator(release), SPANS[0]
+    for layout, use_mla in ((PAIR, False), (MLA, True)):
+        stored, loaded = ([layout.make(DTYPE) for _ in range(LAYERS)] for _ in range(2))
+        for to_lists in (lambda lists: [t for part in lists for t in part], list):
+            source, target = (to_lists(_flat(layout, layers)) for layers in (stored, loaded))
+            connector = SGLangHPUConnector(ref.WIDTH, LAYERS, use_mla=use_mla)
+            item = memory.allocate(connector.get_shape(end - start), DTYPE)
+            mapping = torch.tensor(SLOTS[start:end])
+            connector.from_gpu(item, start, end, kvcaches=source, slot_mapping=mapping)
+            given = {"kvcaches": target, "slot_mapping": mapping, "offset": 7}
+            connector.to_gpu(item, start + 7, end + 7, **given)
+            for one, other in zip(*map(_tensors, (source, target)), strict=True):
+                assert ref.same_bits(one.cpu()[mapping], other.cpu()[mapping])
+    refused("1 layers", lambda: connector.initialize_kvcaches_ptr(kvcaches=_tensors(source)[:1]))
+
+
+def _flat(layout, layers):
+    """The keys of all layers, and their values, each [slots, heads, elements]."""
+    parts = zip(*(layer[:2] for layer in layers), strict=True)
+    heads = 1 if layout is MLA else ref.HEADS
+    return [[part.reshape(-1, heads, ref.WIDTH // heads).to("hpu") for part in p] for p in parts]
+
+
+def _tensors(caches):
+    return [t for cache in caches for t in ([cache] if torch.is_tensor(cache) else cache)]
+
+
 def create(release):
     from lmcache import utils  # noqa: PLC0415
     from lmcache.hpu.connectors.create import CreateGPUConnector  # noqa: PLC0415
@@ -166,6 +197,7 @@ def create(release):
 
     assert made("vllm") == "VLLMPagedMemHPUConnectorV2"
     assert made("vllm", use_gpu_connector_v3=True) == "VLLMPagedMemHPUConnectorV3"
+    assert made("sglang") == "SGLangHPUConnector"
     assert made("mock") == "MockGPUConnector"
     assert made("vllm", use_layerwise=True) == "VLLMPagedMemLayerwiseHPUConnector"
     blending = made("vllm", use_layerwise=True, enable_blending=True)

@@ -26,6 +26,8 @@ Port = Callable[[str], Path]
         ("v3", "0.5.6"),
         ("create", "0.3.14"),
         ("create", "0.4.4"),
+        ("sglang", "0.3.9.post2"),
+        ("sglang", "0.5.6"),
         ("create", "0.5.6"),
     ],
 )

@@ -137,11 +137,19 @@ def test_addresses(hpu: SimpleNamespace) -> None:
 
 def test_keys_of_all_layers_and_then_values(hpu: SimpleNamespace) -> None:
     ops = Ops(hpu, "pair")
-    flat = [cache[kind].view(SLOTS, -1) for kind in (0, 1) for cache in ops.caches]
-    for layout in (False, hpu.layouts.EngineKVFormat.TWO_X_NL_X_NBBS_NH_HS):
+    caches = [cache[kind] for kind in (0, 1) for cache in ops.caches]
+    flat = [cache.view(SLOTS, -1) for cache in caches]
+    by_heads = [cache.view(SLOTS, ref.HEADS, -1) for cache in caches]
+    for given, layout in (
+        (flat, False),
+        (flat, hpu.layouts.EngineKVFormat.TWO_X_NL_X_NBBS_NH_HS),
+        (by_heads, False),
+    ):
         ops.check(
-            lambda kv, to_host, layout=layout: ops.ops.multi_layer_kv_transfer_unilateral(
-                kv, flat, ops.mapping, "hpu", SLOTS, to_host, layout
+            lambda kv, to_host, given=given, layout=layout: (
+                ops.ops.multi_layer_kv_transfer_unilateral(
+                    kv, given, ops.mapping, "hpu", SLOTS, to_host, layout
+                )
             ),
             ops.object(2, LAYERS, TOKENS),
         )

@@ -39,7 +39,7 @@ def tensor_at(address: int, size: int) -> Tensor:
 
 def alloc_pinned_ptr(size: int, device_id: int = 0) -> int:
     """The address of pinned memory."""
-    memory = _pinned(size + mmap.PAGESIZE).zero_()
+    memory = _pinned(size + mmap.PAGESIZE)
     return _keep(memory[-memory.data_ptr() % mmap.PAGESIZE :][:size])
 
 
@@ -139,10 +139,10 @@ def batched_memcpy(src_ptrs: Sequence[int], dst_ptrs: Sequence[int], sizes: Sequ
 
 
 def _pinned(size: int) -> Tensor:
-    """[size] bytes. Some releases of Gaudi's torch pin by the factory, some by the method."""
+    """[size] zeros. Some releases of Gaudi's torch pin by the factory, some by the method."""
     with suppress(RuntimeError, TypeError, AssertionError):
-        return torch.empty(size, dtype=torch.uint8, pin_memory=True)
-    memory = torch.empty(size, dtype=torch.uint8)
+        return torch.zeros(size, dtype=torch.uint8, pin_memory=True)
+    memory = torch.zeros(size, dtype=torch.uint8)
     if hasattr(torch, "hpu"):
         with suppress(RuntimeError, TypeError, AssertionError):
             return memory.pin_memory("hpu")

@@ -62,6 +62,12 @@ from lmcache.hpu.paged_ops import (
     single_layer_kv_transfer_sgl,
 )
 from lmcache.hpu.pending import Pending, pending
+from lmcache.hpu.recorded import (
+    drain_recorded_completions,
+    drain_recorded_events,
+    record_completion_on_stream,
+    record_event_on_stream,
+)
 from lmcache.hpu.rope import (
     rotary_embedding_k_fused,
     rotary_embedding_k_fused_strided,

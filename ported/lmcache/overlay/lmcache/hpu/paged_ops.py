@@ -72,8 +72,11 @@ def multi_layer_kv_transfer_unilateral(
     direction: TransferDirection | bool,
     layout: EngineKVFormat | bool = False,
 ) -> None:
-    """The same for flat caches, the keys of all layers and then the values of all layers."""
-    views = _views(key_value_ptrs, mla=True, block_size=0)
+    """The same for flat caches [P, D] or [P, NH, HS]: the keys of all layers, then the values."""
+    if isinstance(key_value_ptrs, Tensor):
+        views = _views(key_value_ptrs, mla=True, block_size=0)
+    else:
+        views = [flat_view(cache.flatten(1), None) for cache in key_value_ptrs]
     group = Group(tuple(plane for view in views for plane in view.planes))
     _move(direction, group, views[0], key_value, slot_mapping)
 

@@ -38,9 +38,13 @@ class HPUConnector(GPUConnectorInterface):  # type: ignore[misc]
         caches = kwargs.get("kvcaches")
         if caches is None or self._has(caches):
             return
-        views = kv_views(caches, self.block_size)
+        views = self._viewed(caches)
         self._groups = self._grouped(views)
         self._views, self.kvcaches = views, caches
+
+    def _viewed(self, caches: KVCaches) -> list[LayerView]:
+        """One view a layer. Raises ValueError for caches of no known layout."""
+        return kv_views(caches, self.block_size)
 
     @abstractmethod
     def _grouped(self, views: list[LayerView]) -> list[Group]:
