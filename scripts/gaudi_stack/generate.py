@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
@@ -91,8 +92,6 @@ def main(job: dict[str, Any]) -> None:
         }
     answer.update(observed())
     Path(job["result"]).write_text(json.dumps(answer))
-    # LMCache leaves a thread that would keep this process.
-    os._exit(0)
 
 
 def observed() -> dict[str, Any]:
@@ -185,4 +184,11 @@ def migrate() -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_text()))
+    try:
+        main(json.loads(Path(sys.argv[1]).read_text()))
+    except Exception:
+        traceback.print_exc()
+    # LMCache leaves a thread that would keep this process.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
