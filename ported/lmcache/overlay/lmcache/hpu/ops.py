@@ -5,7 +5,7 @@ Shapes: L layers, T tokens, D = heads * head size.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lmcache.hpu.absent import (
     batch_memcpy_supported,
@@ -46,12 +46,6 @@ from lmcache.hpu.memory import (
     free_shm_pinned_ptr,
     lmcache_memcpy_async,
 )
-from lmcache.hpu.notes import (
-    drain_recorded_completions,
-    drain_recorded_events,
-    record_completion_on_stream,
-    record_event_on_stream,
-)
 from lmcache.hpu.paged_ops import (
     load_and_reshape_flash,
     multi_layer_block_kv_transfer,
@@ -72,9 +66,6 @@ from lmcache.hpu.rope import (
     rotary_embedding_k_fused,
     rotary_embedding_k_fused_strided,
 )
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "BatchStep",
