@@ -129,6 +129,55 @@ def test_indices_in_range_are_as_on_the_cpu(
     assert counted() == {}
 
 
+PAGES = {
+    "rows of pages": lambda x: (x, 0, x[:2] + 1),
+    "counted from the end": lambda x: (x, -3, x[:2] + 1),
+    "bytes": lambda x: (x.to(torch.uint8), 0, x[:2].to(torch.uint8) + 1),
+    "8 bit floats": lambda x: (x.to(torch.float8_e4m3fn), 0, x[1:3].to(torch.float8_e4m3fn)),
+    "rows of a slice": lambda x: (x[1:], 0, x[:2] + 1),
+    "rows with gaps": lambda x: (x[:, 1:], 0, x[:2, 1:] + 1),
+    "a source with gaps": lambda x: (x, 0, (x + 1)[::2][:2]),
+    "an expanded source": lambda x: (x, 0, (x[:1] + 1).expand(2, -1, -1)),
+    "turned round": lambda x: (x.transpose(0, 1), 0, x.transpose(0, 1)[:2] + 1),
+    "another dimension": lambda x: (x, 1, x[:, :2] + 1),
+    "numbers": lambda x: (x[:, 0, 0].clone(), 0, x[:2, 1, 1]),
+    "wrong dtype": lambda x: (x, 0, x[:2].float()),
+    "wrong width": lambda x: (x, 0, x[:2, :, 1:]),
+    "wrong count": lambda x: (x, 0, x[:3]),
+    "onto itself": lambda x: (x, 0, x[1:3]),
+}
+
+
+# The device has a kernel of its own for whole rows; what is not that goes to the CPU's.
+@pytest.mark.parametrize("case", PAGES)
+@pytest.mark.parametrize("rows", [[2, 0], [1, 1]])
+def test_index_copy_is_as_on_the_cpu(case: str, rows: list[int]) -> None:
+    def written(device: str) -> Any:
+        pages = torch.arange(60, device=device).view(5, 3, 4).to(torch.bfloat16)
+        into, dim, source = PAGES[case](pages)
+        if rows[0] == rows[1]:  # else it is not defined which of the two stays
+            source = source.narrow(dim, 0, 1).expand_as(source)
+        try:
+            result = into.index_copy_(dim, torch.tensor(rows, device=device), source)
+        except (RuntimeError, IndexError) as error:
+            return str(error).split("\n")[0]
+        assert result is into
+        return pages.tolist(), into.float().tolist()
+
+    assert written("hpu") == written("cpu")
+
+
+def test_a_captured_index_copy_copies_again() -> None:
+    pages, source = torch.zeros(4, 2, device="hpu"), torch.ones(2, 2, device="hpu")
+    ids, graph = torch.tensor([3, 1], device="hpu"), torch.hpu.HPUGraph()
+    with torch.hpu.graph(graph):
+        pages.index_copy_(0, ids, source)
+    source.fill_(7)
+    ids.copy_(torch.tensor([0, 2]))
+    graph.replay()
+    assert pages[[0, 2]].tolist() == [[7, 7], [7, 7]]
+
+
 # torch's one_hot takes int64 only.
 @pytest.mark.parametrize(
     ("case", "dtype"),

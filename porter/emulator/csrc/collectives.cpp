@@ -108,7 +108,7 @@ void run_collective(
   }
   seen.start_on(kCollectives);
   flush_graph("collective");
-  call_on_host(op, *stack, *aliases, seen);
+  call_on_host(known(op), op, *stack, *aliases, seen);
   const auto& returns = schema.returns();
   for (size_t i = 0; i < returns.size(); ++i) {
     if (is_a<Work>(returns[i])) {

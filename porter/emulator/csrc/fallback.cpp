@@ -12,6 +12,7 @@
 #include "generator.h"
 #include "in_flight.h"
 #include "operators.h"
+#include "row_copies.h"
 #include "rows.h"
 #include "tape.h"
 
@@ -42,8 +43,11 @@ void to_host(
   }
 }
 
-void call_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack& stack) {
-  op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
+void call_on_cpu(
+    const Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack& stack) {
+  if (!op.copies_rows || !copy_rows(stack)) {
+    handle.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
+  }
 }
 
 std::vector<at::Tensor> results_of(const c10::OperatorHandle& op, torch::jit::Stack& stack) {
@@ -62,16 +66,16 @@ std::vector<at::Tensor> results_of(const c10::OperatorHandle& op, torch::jit::St
 // The op once more: what it makes anew is copied to where it lay the first time, which `kept`,
 // on the device, holds.
 void put_on_tape(
-    Tape& tape, const c10::OperatorHandle& op, torch::jit::Stack arguments,
+    Tape& tape, const Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack arguments,
     std::vector<at::Tensor> results, std::vector<at::Tensor> kept, const Observation& seen) {
-  tape.add([op, arguments = std::move(arguments), results = std::move(results),
+  tape.add([&op, handle, arguments = std::move(arguments), results = std::move(results),
             kept = std::move(kept), seen = seen.again()] {
     at::AutoDispatchBelowADInplaceOrView below;
     OwnWork own;
     seen.again().start();
     auto stack = arguments;
-    call_on_cpu(op, stack);
-    const auto fresh = results_of(op, stack);
+    call_on_cpu(op, handle, stack);
+    const auto fresh = results_of(handle, stack);
     for (size_t i = 0; i < fresh.size(); ++i) {
       if (fresh[i].defined() && !fresh[i].is_alias_of(results[i])) {
         results[i].copy_(fresh[i]);
@@ -118,7 +122,7 @@ void run_on_host(Operator& op, const c10::OperatorHandle& handle, torch::jit::St
     check.check(op.name);
   }
   seen.start();
-  call_on_host(handle, *stack, aliases, seen);
+  call_on_host(op, handle, *stack, aliases, seen);
   seen.finish();
 }
 
@@ -127,14 +131,15 @@ c10::KernelFunction host_kernel(const c10::OperatorHandle& op) {
 }
 
 void call_on_host(
-    const c10::OperatorHandle& op, torch::jit::Stack& stack, Aliases& aliases, Observation& seen) {
-  const size_t count = op.schema().arguments().size();
+    const Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack& stack,
+    Aliases& aliases, Observation& seen) {
+  const size_t count = handle.schema().arguments().size();
   auto arguments =
       capturing() ? torch::jit::Stack(stack.end() - count, stack.end()) : torch::jit::Stack();
-  call_on_cpu(op, stack);
-  auto on_host = capturing() ? results_of(op, stack) : std::vector<at::Tensor>();
+  call_on_cpu(op, handle, stack);
+  auto on_host = capturing() ? results_of(handle, stack) : std::vector<at::Tensor>();
   aliases.write_back();
-  const size_t results = op.schema().returns().size();
+  const size_t results = handle.schema().returns().size();
   for (size_t i = 0; i < results; ++i) {
     map_tensors(torch::jit::peek(stack, i, results), [&](const at::Tensor& tensor) {
       auto result = aliases.to_device(tensor);
@@ -144,7 +149,8 @@ void call_on_host(
   }
   if (auto* tape = capturing()) {
     put_on_tape(
-        *tape, op, std::move(arguments), std::move(on_host), results_of(op, stack), seen);
+        *tape, op, handle, std::move(arguments), std::move(on_host), results_of(handle, stack),
+        seen);
   }
 }
 

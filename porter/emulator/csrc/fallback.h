@@ -16,6 +16,7 @@ c10::KernelFunction host_kernel(const c10::OperatorHandle& op);
 // The last part of it, for arguments on the stack that are of the CPU by now: the call itself, and
 // the results back on the device.
 void call_on_host(
-    const c10::OperatorHandle& op, torch::jit::Stack& stack, Aliases& aliases, Observation& seen);
+    const Operator& op, const c10::OperatorHandle& handle, torch::jit::Stack& stack,
+    Aliases& aliases, Observation& seen);
 
 }  // namespace porter

@@ -120,6 +120,7 @@ Operator::Operator(const c10::OperatorHandle& handle) : name(c10::toString(handl
       (has_tag(handle, at::Tag::dynamic_output_shape) ||
        has_tag(handle, at::Tag::data_dependent_output));
   row_index = row_index_of(base);
+  copies_rows = base == "aten::index_copy_";
   composed = is_composed(handle);
 }
 

@@ -31,6 +31,7 @@ struct Operator {
   bool waits_for_masks;  // only where an index is a mask
   bool host_indices;     // accepts indices on the CPU, as for any device
   std::optional<size_t> row_index;  // the argument that picks rows of the first one
+  bool copies_rows;      // writes rows by their number: see row_copies.h
   bool composed;         // has a kernel made of other ops, for a device that lacks its own
   std::atomic<uint64_t> calls{0};
   std::atomic<uint64_t> noted{0};  // what support.cpp has looked at
