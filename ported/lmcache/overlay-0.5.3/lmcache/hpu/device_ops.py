@@ -30,7 +30,7 @@ class HpuDeviceOps(DeviceOps):  # type: ignore[misc]
 
     def ensure_native(self) -> None:
         """Bind the operations, and the types that they take."""
-        for name in ops.__all__:
+        for name in vars(ops)["__all__"]:
             operation = getattr(ops, name)
             if name != _BLOCKS and not is_pending(operation):
                 setattr(self, name, operation)
