@@ -29,10 +29,12 @@ def analyse_module(
         for construct in scan(module, book, watched)
         if not _is_settled(construct, options)
     ]
+    if not constructs:
+        return FileResult(module.path, (), 0)
     context = Context(module, Resolver(module), book, options, watched)
     _decide(context, constructs)
     edits = _edits(context)
-    if not _parses(apply_edits(module.text, edits)):
+    if edits and not _parses(apply_edits(module.text, edits)):
         _give_up(context)
         edits = []
     laid = [edit for edit, _ in context.layout.edits()]

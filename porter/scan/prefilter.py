@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from porter.rulebook import Rulebook
-from porter.scan.scanner import WORDS
+from porter.scan.scanner import DEVICE_WORD, WORDS
 
 _NAME = re.compile(r"\w+")
 #: Kinds whose names stand in no Python file, or not as they are.
@@ -17,7 +17,7 @@ class Prefilter:
     """Passes every file that can hold a construct: one that the scanner, or a rule, matches."""
 
     def __init__(self, book: Rulebook, native: Collection[str]) -> None:
-        words = {*WORDS, *(name.rpartition(".")[2] for name in native)}
+        words = {name.rpartition(".")[2] for name in native}
         neutral: set[str] = set()
         roots: set[str] = set()
         for rule in book:
@@ -27,22 +27,26 @@ class Prefilter:
                     roots.add(pattern.partition(".")[0])
                 else:
                     words |= {*_words(pattern)}
-        self._pattern = _any_of(words)
-        self._neutral, self._roots = _any_of(neutral), _any_of(roots)
+        self._parts = _any_of(WORDS)
+        self._words, self._neutral, self._roots = map(_any_word_of, (words, neutral, roots))
 
     def passes(self, data: bytes) -> bool:
-        if self._pattern.search(data) is not None:
+        if self._parts.search(data) or self._words.search(data) or DEVICE_WORD.search(data):
             return True
         return bool(self._roots.search(data) and self._neutral.search(data))
 
 
-def _any_of(words: Collection[str]) -> re.Pattern[bytes]:
-    shortest = {word for word in words if not any(w != word and w in word for w in words)}
+def _any_of(parts: Collection[str]) -> re.Pattern[bytes]:
+    shortest = {part for part in parts if not any(p != part and p in part for p in parts)}
     return re.compile("|".join(map(re.escape, sorted(shortest))).encode())
 
 
+def _any_word_of(words: Collection[str]) -> re.Pattern[bytes]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(words)))})(?!\w)".encode())
+
+
 def _words(pattern: str) -> Iterator[str]:
-    """A word that occurs wherever a match can be: the longest below the root of its name."""
+    """The last part of a name: a whole word wherever a match can be, however it is imported."""
     kind, _, name = pattern.removesuffix(".*").rpartition(":")
     if kind not in _UNSEEN and not any(word in name for word in WORDS):
-        yield max(_NAME.findall(name)[1:] or [name], key=len)
+        yield _NAME.findall(name)[-1]

@@ -29,11 +29,17 @@ _COMMAND = re.compile(r"(\S*/)?(?P<name>nvidia-smi)(\s.*)?", re.DOTALL)
 _CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)*")
 #: Words one of which stands in every file that the patterns above can match.
 WORDS = frozenset(
-    {"cuda", "CUDA", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_", "gpu", "pin_memory"}
+    {"cuda", "CUDA", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_", "pin_memory"}
     | {"getattr(torch,", "torch.{", "nvidia-smi", "libcu", "libnvrtc", "cublas", "cufile", "nvrtc"}
     | {"cuMem", "cuCtx", "cuStream", "cuEvent", "cuDevice", "cuModule", "cuLaunch", "cuFile"}
 )
+#: The same for devices, whose word alone stands in every other file.
+DEVICE_WORD = re.compile(rb"gpu:?\d")
 _METHODS = frozenset({"cuda", "pin_memory", "is_cuda", "is_cuda_alike"})
+_LOOKED_AT = frozenset(
+    {ast.Import, ast.ImportFrom, ast.Name, ast.Attribute, ast.Constant, ast.JoinedStr}
+    | {ast.keyword, ast.Call, ast.FunctionDef}
+)
 _FOREIGN_CUDA = frozenset({"numba", "cupy", "cupyx", "pycuda", "cuda", "jax", "tvm", "pyopencl"})
 
 
@@ -72,6 +78,8 @@ class _Scanner:
 
     def constructs(self) -> Iterator[Construct]:
         for node in self._module.nodes:
+            if node.__class__ not in _LOOKED_AT:
+                continue
             match node:
                 case ast.Import():
                     yield from self._import(node)

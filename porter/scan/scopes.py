@@ -67,6 +67,7 @@ class Scope:
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DIVIDERS = frozenset({*_FUNCTIONS, ast.ClassDef, ast.Lambda, ast.comprehension})
 _ASSIGNMENTS = frozenset({ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr})
 _MARKERS = frozenset({ast.Load, ast.Store, ast.Del})
 _BINDERS = frozenset(
@@ -106,9 +107,11 @@ class ScopeBuilder:
             node, scope = stack.pop()
             self.nodes.append(node)
             inner = self._enter(node, scope) if node.__class__ in _BINDERS else scope
+            divides = node.__class__ in _DIVIDERS
             for child in reversed(list(_children(node))):
                 self.parents[child] = node
-                stack.append((child, self._scope_for(child, node, scope, inner)))
+                within = self._scope_for(child, node, scope, inner) if divides else inner
+                stack.append((child, within))
 
     def _scope_for(self, child: ast.AST, node: ast.AST, scope: Scope, inner: Scope) -> Scope:
         """Where ``child`` is evaluated: in ``inner``, the scope that ``node`` opens, or outside.
