@@ -22,7 +22,7 @@ from porter.validate.source_files import read_source
 from porter.validate.third_parties import third_parties, top
 from porter.wording import plural
 
-_TIMEOUT = 60.0  # seconds a module
+_TIMEOUT = 180.0  # seconds a module, on a machine that has other things to do
 _JOBS = os.cpu_count() or 1
 _PROGRAM = "from porter.validate.importer import main; main()"
 
