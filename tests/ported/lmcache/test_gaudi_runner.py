@@ -18,13 +18,13 @@ BASE = "vllm/distributed/kv_transfer/kv_connector/v1/base.py"
 CHECKS = [
     "whole",
     "eager",
-    "eager_and_asynchronous",
-    "eager_while_decodes_are_saved",
     "graphs",
-    "beside_the_computation",
-    "slots_stay_on_the_host",
     "missing",
-    "layers_that_are_not_called",
+    pytest.param("eager_and_asynchronous", marks=pytest.mark.slow),
+    pytest.param("eager_while_decodes_are_saved", marks=pytest.mark.slow),
+    pytest.param("beside_the_computation", marks=pytest.mark.slow),
+    pytest.param("slots_stay_on_the_host", marks=pytest.mark.slow),
+    pytest.param("layers_that_are_not_called", marks=pytest.mark.slow),
 ]
 
 
@@ -42,6 +42,7 @@ def test_steps(checked: Callable[..., None], vllm_base: Path, check: str, releas
     checked("runner_checks.py", check, release, **environment(vllm_base))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", ["0.3.9.post2", "0.5.6"])
 @pytest.mark.parametrize("check", ["eager", "graphs"])
 def test_steps_in_eager_mode(
@@ -50,6 +51,7 @@ def test_steps_in_eager_mode(
     checked("runner_checks.py", check, release, **environment(vllm_base), PT_HPU_LAZY_MODE="0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", ["0.3.9.post2", "0.5.6"])
 @pytest.mark.parametrize("check", ["whole", "eager"])
 def test_steps_where_cuda_is_said_to_be_available(

@@ -13,7 +13,9 @@ pytest.importorskip("torch", reason="the device needs torch")
 Port = Callable[[str], Path]
 
 
-@pytest.mark.parametrize("lazy", [True, False], ids=["lazy", "eager"])
+@pytest.mark.parametrize(
+    "lazy", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["lazy", "eager"]
+)
 @pytest.mark.parametrize(
     ("check", "release"),
     [

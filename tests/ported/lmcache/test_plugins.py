@@ -25,7 +25,7 @@ pytestmark = pytest.mark.network
 pytest.importorskip("torch", reason="upstream's modules need torch")
 
 CHECKS = Path(__file__).with_name("plugin_checks.py")
-RELEASES = ["0.3.9.post2", "0.5.6"]
+RELEASES = [pytest.param("0.3.9.post2", marks=pytest.mark.slow), "0.5.6"]
 SERVER = ["cryptography", "fastapi", "httptools", "multipart", "uvicorn", "uvloop"]
 #: As the guide to LMCache on Gaudi shows them: the class alone, under a name without a role.
 USERS = """\

@@ -32,7 +32,9 @@ def climbed(root: Path) -> Outcome:
     ("release", "runs"),
     [
         ("0.3.9.post2", "paged V2, layerwise, blending"),
-        ("0.5.6", "paged V2, paged V3, layerwise, blending"),
+        pytest.param(
+            "0.5.6", "paged V2, paged V3, layerwise, blending", marks=pytest.mark.slow, id="0.5.6"
+        ),
     ],
 )
 def test_the_connectors_are_within_the_budget(port: Port, release: str, runs: str) -> None:
@@ -85,6 +87,7 @@ BREAKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", BREAKS)
 def test_what_is_broken_shows(
     port: Port, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
