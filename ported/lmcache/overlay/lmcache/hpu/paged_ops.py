@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
 from lmcache.hpu import slots, transfer
+from lmcache.hpu.head_major import by_heads, heads_of, is_head_major
 from lmcache.hpu.kv_views import LayerView, at_address, flat_view, layer_view
 from lmcache.hpu.layouts import EngineKVFormat, TransferDirection
 from lmcache.hpu.transfer import Group
@@ -58,9 +59,15 @@ def multi_layer_kv_transfer(
 
     ``layout``, under any of its four names, says whether it is MLA.
     """
-    mla = any(map(_is_mla, (layout, use_mla, gpu_kv_format, engine_kv_format)))
+    layouts = (layout, use_mla, gpu_kv_format, engine_kv_format)
+    head_major = next(filter(is_head_major, layouts), None)
+    if head_major is not None:
+        caches, skip = key_value_ptrs, skip_prefix_n_tokens
+        return _move_heads(direction, caches, head_major, key_value, slot_mapping, skip)
+    mla = any(map(_is_mla, layouts))
     views = _views(key_value_ptrs, mla, block_size)
-    _move(direction, Group.of(views), views[0], key_value, slot_mapping, skip_prefix_n_tokens)
+    skip = skip_prefix_n_tokens
+    return _move(direction, Group.of(views), views[0], key_value, slot_mapping, skip)
 
 
 def multi_layer_kv_transfer_unilateral(
@@ -95,9 +102,14 @@ def single_layer_kv_transfer(
     """
     before_formats = layout and isinstance(layout[0], bool)
     majors = layout[:1] if before_formats else layout[1:2]
+    token_major = bool((*majors, token_major)[0])
+    if layout and is_head_major(layout[0]):
+        lmc, caches = lmc_key_value_cache, [vllm_key_value_cache]
+        planes_first = (lmc.transpose(0, 1) if token_major else lmc).unsqueeze(1)
+        return _move_heads(direction, caches, layout[0], planes_first, slot_mapping)
     view = layer_view(vllm_key_value_cache)
-    group = Group.of([view], token_major=bool((*majors, token_major)[0]))
-    _move(direction, group, view, lmc_key_value_cache, slot_mapping)
+    group = Group.of([view], token_major=token_major)
+    return _move(direction, group, view, lmc_key_value_cache, slot_mapping)
 
 
 def single_layer_kv_transfer_sgl(
@@ -180,6 +192,22 @@ def _move(
     mapping = slots.on_cpu(slot_mapping)
     tokens = group.seen(key_value).narrow(group.token_axis, 0, len(mapping))
     _move_all(direction, group, view, [tokens], mapping, [(0, len(mapping))], skip_prefix)
+
+
+def _move_heads(
+    direction: TransferDirection | bool,
+    caches: Caches,
+    layout: object,
+    key_value: Tensor,
+    slot_mapping: Tensor,
+    skip_prefix: int = 0,
+) -> None:
+    """``key_value`` is [2, L, T, D], with any strides."""
+    group, view = heads_of(list(caches), layout)
+    heads = by_heads(key_value, len(view.planes) // 2)
+    copy = heads.contiguous()
+    _move(direction, group, view, copy.flatten(0, 2), slot_mapping, skip_prefix)
+    heads.copy_(copy)
 
 
 def _move_all(
