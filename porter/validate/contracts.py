@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
-from porter.errors import PorterError
 from porter.sources.tree import SourceTree
-
-_SCHEMA_VERSION = 1
+from porter.validate.enclosed import enclosed
 
 
 def read_contracts(tree: SourceTree, files: Iterable[str]) -> list[dict[str, Any]]:
@@ -17,8 +14,8 @@ def read_contracts(tree: SourceTree, files: Iterable[str]) -> list[dict[str, Any
 
     Raises PorterError where the file is malformed or of another version.
     """
-    paths = [path for path in files if path.endswith(".dist-info/porter/contract.json")]
-    return [contract for path in paths for contract in _read(tree, path)]
+    documents = enclosed(tree, files, "contract.json", "list of contracts", _parsed)
+    return [contract for contracts in documents for contract in contracts]
 
 
 def host(contract: dict[str, Any]) -> str:
@@ -26,22 +23,12 @@ def host(contract: dict[str, Any]) -> str:
     return str(contract["base"]).partition(":")[0].partition(".")[0]
 
 
-def _read(tree: SourceTree, path: str) -> list[dict[str, Any]]:
-    try:
-        document = json.loads(tree.read(path))
-        version = document["schema_version"]
-        if version != _SCHEMA_VERSION:
-            raise ValueError(f"schema_version {version}, this porter reads {_SCHEMA_VERSION}")
-        return [
-            {
-                "class": str(item["class"]),
-                "base": str(item["base"]),
-                "own": [str(name) for name in item["own"]],
-            }
-            for item in document["contracts"]
-        ]
-    except (ValueError, KeyError, TypeError) as error:
-        raise PorterError(
-            f"{tree.label}: {path}: not a list of contracts ({error}); "
-            "build the wheel again with `porter port`"
-        ) from error
+def _parsed(document: Any, path: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "class": str(item["class"]),
+            "base": str(item["base"]),
+            "own": [str(name) for name in item["own"]],
+        }
+        for item in document["contracts"]
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
@@ -15,7 +14,9 @@ from typing import Any
 
 from porter.progress import Progress
 from porter.sources.tree import SourceTree
+from porter.validate import child
 from porter.validate.beside import Beside, beside
+from porter.validate.installed import is_third, top_of, tops
 from porter.validate.remaining import Remaining
 from porter.validate.rung import Failure, Outcome, Status
 from porter.validate.source_files import read_source
@@ -24,7 +25,6 @@ from porter.wording import plural
 
 _TIMEOUT = 180.0  # seconds a module, on a machine that has other things to do
 _JOBS = os.cpu_count() or 1
-_PROGRAM = "from porter.validate.importer import main; main()"
 
 
 def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
@@ -34,19 +34,19 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
         return Outcome(
             Status.NOT_RUN, "no .dist-info folder: which folder modules start in is open"
         )
-    remaining = _remaining(tree, files)
+    remaining = Remaining.of(tree, files)
     modules = dict(_modules(path for path in files if path not in remaining.programs))
     if not modules:
         return Outcome(Status.NOT_RUN, "no module in it")
     if find_spec("torch") is None:
         return Outcome(Status.NOT_RUN, "needs torch: pip install 'porter[emulator]'")
-    tops = {path.partition("/")[0].partition(".")[0] for path in files}
+    own = tops(files)
     sources = (read_source(tree.read(path), path) for path in modules.values())
-    preload = third_parties((text for text in sources if isinstance(text, str)), tops)
+    preload = third_parties((text for text in sources if isinstance(text, str)), own)
     others = beside(tree, files, set(map(top, preload)), progress)
     stand_ins = {other.name: other.wheel for other in others if other.wheel is not None}
-    tally = _Tally(modules, tops, frozenset(remaining.native_modules), others)
-    for line in import_modules(tree.root, modules, tops, preload, stand_ins):
+    tally = _Tally(modules, own, frozenset(remaining.native_modules), others)
+    for line in import_modules(tree.root, modules, own, preload, stand_ins):
         if reason := line.get("unavailable"):
             return Outcome(Status.NOT_RUN, reason)
         if "module" in line:
@@ -59,34 +59,32 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
 def import_modules(
     root: Path,
     modules: Iterable[str],
-    tops: Iterable[str],
+    own: Iterable[str],
     preload: Iterable[str],
     stand_ins: Mapping[str, Path],
 ) -> Iterator[dict[str, Any]]:
     """What ``porter.validate.importer`` says, about each module in the order of their ends.
 
-    ``tops`` are the top-level names of the package, ``preload`` statements that import third
+    ``own`` are the top-level names of the package, ``preload`` statements that import third
     parties; with none of them the result is the same, later. ``stand_ins`` are wheels, by the
     packages whose names they have.
     """
     request = {
         "root": str(root.resolve()),
         "modules": list(modules),
-        "own": list(tops),
+        "own": list(own),
         "preload": list(preload),
         "stand_ins": {name: str(wheel) for name, wheel in stand_ins.items()},
         "timeout": _TIMEOUT,
         "jobs": _JOBS,
     }
     with TemporaryDirectory(prefix="porter-", ignore_cleanup_errors=True) as scratch:
-        own = str(Path(__file__).resolve().parents[2])
-        paths = [own, os.environ.get("PYTHONPATH", "")]
         program = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM],
+            child.command("importer"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=scratch,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            env=child.environment(),
             text=True,
         )
         with program:
@@ -114,22 +112,16 @@ def _modules(files: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield ".".join(parts), path
 
 
-def _remaining(tree: SourceTree, files: Iterable[str]) -> Remaining:
-    """What the wheel says of itself, where it does."""
-    lists = [path for path in files if path.endswith(".dist-info/porter/remaining.json")]
-    return Remaining.read(tree, lists[0]) if lists else Remaining()
-
-
 class _Tally:
     def __init__(
         self,
         modules: dict[str, str],
-        tops: set[str],
+        own: set[str],
         dropped: frozenset[str],
         others: Iterable[Beside],
     ) -> None:
         self._modules = modules
-        self._tops = tops
+        self._own = own
         self._dropped = dropped
         self._others = {other.name: other for other in others}
         self.done = 0
@@ -169,8 +161,8 @@ class _Tally:
 
     def _third_party(self, missing: str | None) -> str | None:
         """The package that is not installed; None where its lack is the wheel's own fault."""
-        top = (missing or "").partition(".")[0]
-        if not top or top in self._tops or top in ("torch", "habana_frameworks"):
+        top = top_of(missing or "")
+        if not is_third(top, self._own):
             return None
         if top in self._others and self._others[top].wheel is not None:
             return None
@@ -186,7 +178,7 @@ class _Tally:
         if missing in self._dropped:
             what = f"needs {missing}, a native module that the port dropped"
             return what, "route it to a module that is in the wheel, or drop this one by the recipe"
-        if error.get("missing") and missing.partition(".")[0] in self._tops:
+        if error.get("missing") and missing.partition(".")[0] in self._own:
             what = f"needs {missing}, which is not in the wheel"
             return what, "add it, or drop this one by the recipe"
         if other := self._others.get(missing.partition(".")[0]):

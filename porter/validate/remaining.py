@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from porter.errors import PorterError
 from porter.sources.tree import SourceTree
 from porter.validate.counter import Construct
+from porter.validate.enclosed import enclosed
 
-_SCHEMA_VERSION = 1
 #: The rule that stands for "no rule knows this name": it explains nothing.
 _UNKNOWN_NAME = "HPU001"
 
@@ -43,22 +41,13 @@ class Remaining:
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, tree: SourceTree, path: str) -> Remaining:
-        """Raises PorterError where the file is malformed or of another version."""
-        try:
-            document = json.loads(tree.read(path))
-            version = document["schema_version"]
-            if version != _SCHEMA_VERSION:
-                raise ValueError(f"schema_version {version}, this porter reads {_SCHEMA_VERSION}")
-            spans = _spans(document["files"])
-            native, routed = document["native_modules"], document["routed_modules"]
-            programs = document.get("programs", [])  # wheels of an earlier porter have none
-            return cls(tuple(native), tuple(routed), tuple(programs), spans)
-        except (ValueError, KeyError, TypeError) as error:
-            raise PorterError(
-                f"{tree.label}: {path}: not a list of remaining findings ({error}); "
-                "build the wheel again with `porter port`"
-            ) from error
+    def of(cls, tree: SourceTree, files: Iterable[str]) -> Remaining:
+        """What an unpacked wheel says; nothing where it says nothing.
+
+        Raises PorterError where the document is malformed or of another version.
+        """
+        documents = enclosed(tree, files, "remaining.json", "list of remaining findings", _parsed)
+        return next(documents, cls())
 
     def unaccounted(self, path: str, constructs: Iterable[Construct]) -> Iterator[Construct]:
         """Constructs that no finding covers.
@@ -73,6 +62,15 @@ class Remaining:
             covered = any(span.covers(construct) for span in spans)
             if not covered and not any(span.touches_line(construct) for span in idle):
                 yield construct
+
+
+def _parsed(document: Any, path: str) -> Remaining:
+    return Remaining(
+        native_modules=tuple(document["native_modules"]),
+        routed_modules=tuple(document["routed_modules"]),
+        programs=tuple(document.get("programs", ())),  # wheels of an earlier porter have none
+        spans=_spans(document["files"]),
+    )
 
 
 def _spans(files: list[dict[str, Any]]) -> dict[str, tuple[Span, ...]]:

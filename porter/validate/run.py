@@ -11,12 +11,11 @@ from tempfile import TemporaryDirectory
 from porter.progress import Progress
 from porter.sources.tree import SourceTree
 from porter.validate.budget import Figures, described, excesses, worst
+from porter.validate.installed import absent, tops
 from porter.validate.rung import Failure, Outcome, Status
 from porter.validate.runs import Run, read_runs
 from porter.validate.trips import Trip, trips
 from porter.wording import plural
-
-_BROUGHT = ("torch", "habana_frameworks")  # are there, whatever of them is not
 
 
 def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
@@ -42,7 +41,7 @@ def check(tree: SourceTree, progress: Progress | None = None) -> Outcome:
 def _own(files: list[str], runs: list[Run]) -> set[str]:
     """Top-level names of the package, and of what is run of it."""
     places = [path.removeprefix(f"{run.folder}/") for run in runs for path in files]
-    return {path.partition("/")[0].partition(".")[0] for path in [*files, *places]}
+    return tops([*files, *places])
 
 
 class _Tally:
@@ -58,7 +57,7 @@ class _Tally:
         error = trip.end.get("error")
         if error is None:
             self._judge(trip)
-        elif need := self._third_party(error["missing"]):
+        elif need := absent(error["missing"], self._own):
             self._missing.append(need)
         else:
             path = error["path"] or trip.run.path
@@ -84,13 +83,6 @@ class _Tally:
         for note in end["notes"]:
             where = f"{note['file']}:{note['line']}: " if note["file"] else ""
             self._notes[f"{where}{note['rule']}: {note['message']}"] = None
-
-    def _third_party(self, missing: str | None) -> str | None:
-        """The package that is not installed; None where its lack is the wheel's own fault."""
-        top = (missing or "").partition(".")[0]
-        if not top or top in self._own or top in _BROUGHT or find_spec(top) is not None:
-            return None
-        return top
 
     def outcome(self, runs: list[Run]) -> Outcome:
         failures = [

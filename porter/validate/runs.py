@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from porter.errors import PorterError
 from porter.sources.tree import SourceTree
-
-_SCHEMA_VERSION = 1
-_LIST = ".dist-info/porter/run.json"
+from porter.validate.enclosed import enclosed
 
 
 @dataclass(frozen=True)
@@ -36,22 +32,13 @@ def read_runs(tree: SourceTree, files: Iterable[str]) -> list[Run]:
 
     Raises PorterError where the list is malformed or of another version.
     """
-    return [run for path in files if path.endswith(_LIST) for run in _read(tree, path)]
+    documents = enclosed(tree, files, "run.json", "list of runs", _parsed)
+    return [run for runs in documents for run in runs]
 
 
-def _read(tree: SourceTree, path: str) -> list[Run]:
+def _parsed(document: Any, path: str) -> list[Run]:
     folder = f"{path.rpartition('/')[0]}/runs"
-    try:
-        document = json.loads(tree.read(path))
-        version = document["schema_version"]
-        if version != _SCHEMA_VERSION:
-            raise ValueError(f"schema_version {version}, this porter reads {_SCHEMA_VERSION}")
-        return [_run(item, folder) for item in document["runs"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PorterError(
-            f"{tree.label}: {path}: not a list of runs ({error}); "
-            "build the wheel again with `porter port`"
-        ) from error
+    return [_run(item, folder) for item in document["runs"]]
 
 
 def _run(item: Any, folder: str) -> Run:

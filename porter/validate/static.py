@@ -46,7 +46,7 @@ class _Check:
         self._progress = progress
         self._files = list(tree.files())
         self._dist_info = _dist_info(tree, self._files)
-        self._remaining = self._read_remaining()
+        self._remaining = Remaining.of(self._tree, self._files)
         self._compiled = compiled_files(tree, self._files)
         self._objects = list(cuda_objects(tree, self._compiled))
         self._native_modules = (
@@ -76,10 +76,6 @@ class _Check:
             return Outcome(Status.FAILED, summary, tuple(sorted(failures)), tuple(self._notes))
         summary = f"{counted}, none unaccounted for"
         return Outcome(Status.PASSED, summary, notes=tuple(self._notes))
-
-    def _read_remaining(self) -> Remaining:
-        path = f"{self._dist_info}/porter/remaining.json"
-        return Remaining.read(self._tree, path) if path in self._files else Remaining()
 
     def _metadata(self) -> Iterator[Failure]:
         folder = self._dist_info

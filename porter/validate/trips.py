@@ -7,7 +7,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,13 +14,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from porter.progress import Progress
+from porter.validate import child
 from porter.validate.runs import Run
 
 _TIMEOUT = 600.0  # seconds a run and mode
 _GRACE = 10.0  # seconds, for a program that no signal ends
 _JOBS = min(2, os.cpu_count() or 1)  # each holds the KV four times
 _MODES = ("lazy", "eager")
-_PROGRAM = "from porter.validate.runner import main; main()"
 Record = dict[str, Any]
 
 
@@ -62,7 +61,7 @@ class Trip:
         self._deadline = time.monotonic() + _TIMEOUT + _GRACE
         self._log: IO[bytes] = (scratch / f"{time.monotonic_ns()}.log").open("w+b")
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM],
+            child.command("runner"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -118,14 +117,8 @@ class Trip:
 
 
 def _environment(mode: str) -> dict[str, str]:
-    own = str(Path(__file__).resolve().parents[2])
-    paths = filter(None, [own, os.environ.get("PYTHONPATH", "")])
-    return {
-        "OMP_NUM_THREADS": "1",
-        **os.environ,
-        "PT_HPU_LAZY_MODE": str(int(mode == "lazy")),
-        "PYTHONPATH": os.pathsep.join(paths),
-    }
+    lazy = str(int(mode == "lazy"))
+    return {"OMP_NUM_THREADS": "1", **child.environment(), "PT_HPU_LAZY_MODE": lazy}
 
 
 def _request(run: Run, root: Path) -> Record:

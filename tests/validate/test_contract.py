@@ -12,6 +12,7 @@ import pytest
 from porter.sources.tree import SourceTree
 from porter.validate import contract
 from porter.validate.contract import check
+from porter.validate.installed import release_of
 from porter.validate.rung import Failure, Outcome, Status
 
 Make = Callable[..., SourceTree]
@@ -61,7 +62,7 @@ def caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.write_text(text)
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.syspath_prepend(site)
-    contract._release.cache_clear()
+    release_of.cache_clear()
     return site
 
 

@@ -12,7 +12,7 @@ from porter.validate.counter import count
 from porter.validate.remaining import Remaining
 
 Make = Callable[..., Any]
-FILE = "remaining.json"
+FILE = "pkg-1.0.dist-info/porter/remaining.json"
 PATH = "pkg/a.py"
 
 
@@ -22,7 +22,7 @@ def left(make_tree: Make, remaining: Make) -> Callable[..., list[int]]:
 
     def columns(source: str, *findings: tuple[str, dict[str, Any]]) -> list[int]:
         tree: SourceTree = make_tree({FILE: json.dumps(remaining(*findings))})
-        document = Remaining.read(tree, FILE)
+        document = Remaining.of(tree, tree.files())
         return [item.column for item in document.unaccounted(PATH, count(source, PATH))]
 
     return columns
@@ -71,7 +71,7 @@ def test_a_file_accounts_for_itself_alone(left: Make, finding: Make) -> None:
 
 def test_native_modules(make_tree: Make, remaining: Make) -> None:
     tree = make_tree({FILE: json.dumps(remaining(native_modules=["pkg.ops"]))})
-    assert Remaining.read(tree, FILE).native_modules == ("pkg.ops",)
+    assert Remaining.of(tree, tree.files()).native_modules == ("pkg.ops",)
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_native_modules(make_tree: Make, remaining: Make) -> None:
 )
 def test_a_malformed_file_is_bad_input(make_tree: Make, text: str) -> None:
     with pytest.raises(PorterError, match=r"remaining\.json: .*porter port"):
-        Remaining.read(make_tree({FILE: text}), FILE)
+        Remaining.of(make_tree({FILE: text}), [FILE])
