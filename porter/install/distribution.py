@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib.metadata import Distribution as Installed
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+
+from porter.package.wheel import record_digest
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Distribution:
     def damaged(self) -> Iterator[Path]:
         """The files that are missing, or other than the RECORD says."""
         for row in self.rows():
-            if row.digest and (not row.path.is_file() or row.digest != record_digest(row.path)):
+            if row.digest and not _is_as(row):
                 yield row.path
 
 
@@ -108,10 +108,5 @@ def bytecode(module: Path) -> Iterator[Path]:
         yield from module.parent.glob(f"__pycache__/{module.stem}.*.pyc")
 
 
-def record_digest(path: Path) -> str:
-    """The SHA-256 of a file as a RECORD spells it."""
-    return spelled(sha256(path.read_bytes()).digest())
-
-
-def spelled(digest: bytes) -> str:
-    return f"sha256={urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+def _is_as(row: Row) -> bool:
+    return row.path.is_file() and row.digest == record_digest(row.path.read_bytes())

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from porter.errors import PorterError
-from porter.install.distribution import Distribution, record_digest
+from porter.install.distribution import Distribution
+from porter.package.wheel import record_rows
 from porter.report.json import dumps
 
 _SCHEMA_VERSION = 1
@@ -72,11 +71,9 @@ def _sha256(path: Path) -> str:
 
 def _record(ported: Distribution, paths: list[Path]) -> None:
     record = ported.info / "RECORD"
-    lines = io.StringIO()
-    rows = csv.writer(lines, lineterminator="\n")
-    for path in paths:
-        name = path.relative_to(ported.root).as_posix()
-        rows.writerow((name, record_digest(path), path.stat().st_size))
+    rows = record_rows(
+        (path.relative_to(ported.root).as_posix(), path.read_bytes()) for path in paths
+    )
     staged = record.with_name(".RECORD.porter-new")
-    staged.write_text(record.read_text(encoding="utf-8") + lines.getvalue(), encoding="utf-8")
+    staged.write_text(record.read_text(encoding="utf-8") + rows, encoding="utf-8")
     staged.replace(record)

@@ -7,10 +7,8 @@ import io
 import json
 import zlib
 from collections.abc import Mapping
-from configparser import ConfigParser
 from configparser import Error as BadEntryPoints
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile
 
@@ -20,7 +18,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from porter.errors import PorterError
-from porter.install.distribution import PORTED, parse_requirements, spelled
+from porter.install.distribution import PORTED, parse_requirements
+from porter.package.entry_points import parse
+from porter.package.wheel import record_digest
 
 _DAMAGE = (BadZipFile, zlib.error, EOFError, KeyError, ValueError, BadEntryPoints)
 _AGAIN = "build it again with `porter port`"
@@ -130,7 +130,7 @@ def _require_whole(path: Path, archive: ZipFile, layout: Layout, record: str) ->
     for name in sorted(names):
         if name.startswith("/") or ".." in PurePosixPath(name).parts:
             raise PorterError(f"{path}: {name} leads out of the wheel; {_AGAIN}")
-        digest = spelled(sha256(archive.read(name)).digest())
+        digest = record_digest(archive.read(name))
         if name != record and digest != layout.files.get(name):
             raise PorterError(f"{path}: damaged: {name} is not what RECORD says; {_AGAIN}")
     if missing := sorted(layout.files.keys() - names):
@@ -140,9 +140,7 @@ def _require_whole(path: Path, archive: ZipFile, layout: Layout, record: str) ->
 def _scripts(archive: ZipFile, name: str) -> tuple[str, ...]:
     if name not in archive.namelist():
         return ()
-    parser = ConfigParser(delimiters="=", interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(archive.read(name).decode())
+    parser = parse(archive.read(name).decode())
     groups = filter(parser.has_section, ("console_scripts", "gui_scripts"))
     return tuple(sorted({script for group in groups for script in parser.options(group)}))
 

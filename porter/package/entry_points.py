@@ -24,6 +24,14 @@ def from_project(project: Table) -> EntryPoints:
     return {group: names for group, names in declared.items() if names}
 
 
+def parse(text: str) -> ConfigParser:
+    """Raises configparser.Error where ``text`` is malformed."""
+    parser = ConfigParser(delimiters="=", interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    return parser
+
+
 def merge(text: str, added: EntryPoints) -> str:
     """``text`` with entry points added, or ``text`` itself where there are none to add.
 
@@ -31,10 +39,8 @@ def merge(text: str, added: EntryPoints) -> str:
     """
     if not added:
         return text
-    parser = ConfigParser(delimiters="=", interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(text)
+        parser = parse(text)
     except Error as error:
         reason = str(error).splitlines()[0]
         raise PorterError(f"entry_points.txt of the release cannot be read: {reason}") from error

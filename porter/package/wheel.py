@@ -14,7 +14,7 @@ import os
 import stat
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -47,17 +47,21 @@ def write_wheel(
     with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
         for name in names:
             archive.writestr(_entry(name, stamp, name in executable), files[name])
-        archive.writestr(_entry(record, stamp), _record(record, files, names))
+        rows = record_rows((name, files[name]) for name in names)
+        archive.writestr(_entry(record, stamp), f"{rows}{record},,\n")
 
 
-def _record(record: str, files: Mapping[str, bytes], names: list[str]) -> str:
+def record_rows(files: Iterable[tuple[str, bytes]]) -> str:
+    """The lines of a RECORD for files, by their names in it."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    for name in names:
-        digest = urlsafe_b64encode(hashlib.sha256(files[name]).digest()).rstrip(b"=").decode()
-        rows.writerow((name, f"sha256={digest}", len(files[name])))
-    rows.writerow((record, "", ""))
+    rows.writerows((name, record_digest(data), len(data)) for name, data in files)
     return text.getvalue()
+
+
+def record_digest(data: bytes) -> str:
+    """The SHA-256 of a file as a RECORD spells it."""
+    return f"sha256={urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()}"
 
 
 def _entry(name: str, stamp: tuple[int, ...], executable: bool = False) -> ZipInfo:
