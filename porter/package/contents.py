@@ -21,8 +21,6 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
     """Every file of the wheel by its name in there, but for RECORD."""
     read = ported.release.tree.read
     entry_points = merge(ported.release.entry_points, ported.recipe.entry_points)
-    contract, vllm = _contract(ported), ported.recipe.vllm
-    environment = {"schema_version": 1, "packages": {"vllm": str(vllm)}}
     info = {
         **{name: read(path) for name, path in ported.release.info.items()},
         **({"entry_points.txt": entry_points.encode()} if entry_points else {}),
@@ -31,9 +29,8 @@ def wheel_files(ported: Ported) -> dict[str, bytes]:
         "PORTED.md": ported_md(ported).encode("utf-8", "backslashreplace"),
         "porter/findings.json": dumps(to_json(ported.result)).encode(),
         "porter/remaining.json": dumps(_remaining(ported)).encode(),
-        **({"porter/contract.json": dumps(contract).encode()} if contract else {}),
-        **_runs(ported),
-        **({"porter/environment.json": dumps(environment).encode()} if vllm else {}),
+        **_asked(ported),
+        **_run_modules(ported),
     }
     return {
         **{_name(ported, path): data for path, data in ported.files.items()},
@@ -71,22 +68,30 @@ def _remaining(ported: Ported) -> dict[str, Any]:
     }
 
 
-def _contract(ported: Ported) -> dict[str, Any] | None:
-    """What others call the ported package by; None where the recipe names nothing."""
-    rows = [
+def _asked(ported: Ported) -> dict[str, bytes]:
+    """What the rungs ask the wheel: a document each, where the recipe has something to say."""
+    recipe = ported.recipe
+    contracts = [
         {"class": row.implementation, "base": row.base, "own": list(row.own)}
-        for row in ported.recipe.contracts
+        for row in recipe.contracts
     ]
-    return {"schema_version": 1, "contracts": rows} if rows else None
-
-
-def _runs(ported: Ported) -> dict[str, bytes]:
-    """What the run rung runs, and the list of it; nothing where the recipe names nothing."""
-    runs = ported.recipe.runs
-    if not runs:
-        return {}
-    document = {"schema_version": 1, "runs": [run.document() for run in runs]}
+    documents: dict[str, dict[str, Any]] = {
+        "contract": {"contracts": contracts},
+        "run": {"runs": [run.document() for run in recipe.runs]},
+        "environment": {"packages": {"vllm": str(recipe.vllm)} if recipe.vllm else {}},
+    }
     return {
-        "porter/run.json": dumps(document).encode(),
-        **{f"porter/{FOLDER}/{path}": data for run in runs for path, data in run.files().items()},
+        f"porter/{name}.json": dumps({"schema_version": 1, **document}).encode()
+        for name, document in documents.items()
+        if all(document.values())
+    }
+
+
+def _run_modules(ported: Ported) -> dict[str, bytes]:
+    """Runs have one folder of modules, and what one imports of it lies there too."""
+    folders = {run.folder: run.files for run in ported.recipe.runs}
+    return {
+        f"porter/{FOLDER}/{path}": data
+        for files in folders.values()
+        for path, data in files().items()
     }

@@ -106,7 +106,7 @@ def _budget(table: Table) -> Budget:
     limits: dict[str, dict[str, float]] = {way: {} for way in _WAYS}
     _limit(table, _OF_ONE, limits)
     prompts = None
-    if "prompts" in table.free():
+    if table.has("prompts"):
         many = table.table("prompts").only("count", "longest", "kv", *_OF_MANY)
         # What is not said of their caches is as for the one prompt.
         others = {**kv, **many.table("kv").numbers()}
@@ -123,7 +123,7 @@ def _limit(table: Table, measures: tuple[str, ...], limits: dict[str, dict[str, 
             ways = table.table(measure).only(*_WAYS)
             for way in ways.free():
                 limits[way][measure] = ways.limit(way)
-        elif measure in given:
+        elif table.has(measure):
             for way in _WAYS:
                 limits[way][measure] = table.limit(measure)
 
