@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-
 from porter.findings import FileResult, Finding, Status
 from porter.rulebook import Rule, Rulebook
 from porter.scan.config import Mention, mentions
 from porter.scan.construct import Kind
+from porter.scan.lines import Lines
 
 _FALLBACK = {
     Kind.ENVIRONMENT: "HPU880",
     Kind.CONTAINER: "HPU884",
 }
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def analyse_config(path: str, text: str, book: Rulebook) -> FileResult:
     """Every mention of CUDA that a rule knows as a finding, none of which has an edit."""
-    lines = [0, *(match.end() for match in _LINE_END.finditer(text))]
-
-    def place(offset: int) -> tuple[int, int]:
-        line = bisect_right(lines, offset)
-        return line, offset - lines[line - 1] + 1
-
+    lines = Lines(text)
     findings: list[Finding] = []
     for mention in mentions(path, text):
         if rule := _rule(mention, book):
-            line, column = place(mention.start)
-            end_line, end_column = place(mention.end)
+            line, column = lines.place(mention.start)
+            end_line, end_column = lines.place(mention.end)
             findings.append(
                 Finding(
                     rule=rule.id,

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import ast
-import re
 import warnings
-from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 
+from porter.scan.lines import Lines
 from porter.scan.scopes import Binding, Scope, ScopeBuilder
 from porter.sources.names import package_of
 
 Span = tuple[int, int]
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
-
-class Module:
-    """One Python file. Offsets count characters of ``text``.
+class Module(Lines):
+    """One Python file.
 
     Raises SyntaxError, ValueError (a NUL byte) or RecursionError where the
     text cannot be parsed.
     """
 
     def __init__(self, path: str, text: str) -> None:
+        super().__init__(text)
         self.path = path
-        self.text = text
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.tree = ast.parse(text)
@@ -38,39 +35,16 @@ class Module:
         self._scope_of = names.scope_of
 
     @cached_property
-    def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
-
-    @cached_property
     def classes(self) -> list[ast.ClassDef]:
         return [node for node in self.nodes if isinstance(node, ast.ClassDef)]
 
-    @cached_property
-    def newline(self) -> str:
-        """The line end that the file uses first."""
-        match = _LINE_END.search(self.text)
-        return match.group() if match else "\n"
-
     def offset(self, line: int, byte_column: int) -> int:
         """Character offset of a position as ast gives it: 1-based line, UTF-8 byte column."""
-        start = self._line_starts[line - 1]
+        start = self.starts[line - 1]
         prefix = self.text[start : start + byte_column]
         if prefix.isascii():
             return start + byte_column
         return start + len(prefix.encode()[:byte_column].decode(errors="ignore"))
-
-    def place(self, offset: int) -> tuple[int, int]:
-        """1-based line and column, in characters, of an offset."""
-        line = bisect_right(self._line_starts, offset)
-        return line, offset - self._line_starts[line - 1] + 1
-
-    def line_start(self, offset: int) -> int:
-        return self._line_starts[self.place(offset)[0] - 1]
-
-    def line_end(self, offset: int) -> int:
-        """Offset just behind the line end of the line that holds ``offset``."""
-        line = self.place(offset)[0]
-        return self._line_starts[line] if line < len(self._line_starts) else len(self.text)
 
     def span(self, node: ast.AST) -> Span:
         """Start and end offset of a statement, an expression, an argument or an alias."""
