@@ -56,7 +56,7 @@ class Paged:
             for slot, row in zip(live, fresh, strict=True):
                 self.layout.row(self.layers[layer], number, slot).copy_(row)
             rows = ids_of(plane, live).to("hpu")
-            bits = as_bits(plane.rows)
+            bits = as_bits(plane.units(1).squeeze(1))
             bits.index_copy_(0, rows, as_bits(fresh).to("hpu"))
 
     def attend(self, layer, slots):
@@ -64,7 +64,7 @@ class Paged:
         live = [slot for slot in slots if slot >= 0]
         view = layer_view(self.caches[layer], self.layout.block_size)
         return [
-            as_bits(plane.rows).index_select(0, ids_of(plane, live).to("hpu"))
+            as_bits(plane.units(1).squeeze(1)).index_select(0, ids_of(plane, live).to("hpu"))
             for plane in view.planes
         ]
 

@@ -39,7 +39,7 @@ def test_blocks_and_rows_are_the_cache_s_own_memory(
             row = layout.row(tensors, number, slot)
             for found in (
                 plane.blocks[pool_block, offset],
-                plane.rows[pool_block * ref.BLOCK + offset],
+                plane.units(1)[pool_block * ref.BLOCK + offset, 0],
             ):
                 assert found.data_ptr() == row.data_ptr()
                 assert found.numel() == row.numel()

@@ -35,11 +35,6 @@ class Plane:
         block_size, width = self.blocks.shape[1:]
         return self.blocks if size == block_size else self.blocks.view(-1, size, width)
 
-    @property
-    def rows(self) -> Tensor:
-        """The pool token by token, [pool * BS, D]."""
-        return self.blocks.view(-1, self.blocks.shape[2])
-
 
 # Compared by identity, for there is no sense in comparing caches by value.
 @dataclass(frozen=True, eq=False)

@@ -57,7 +57,8 @@ def multi_layer_kv_transfer(
 ) -> None:
     """Copy tokens of all layers between ``key_value``, [2, L, T, D] or [1, L, T, D], and the cache.
 
-    ``layout``, under any of its four names, says whether it is MLA.
+    ``layout``, under any of its four names, says whether it is MLA. Callers give the tokens to
+    skip by position until 0.4.2, which has no ``head_size``; later ones by name.
     """
     layouts = (layout, use_mla, gpu_kv_format, engine_kv_format)
     head_major = next(filter(is_head_major, layouts), None)

@@ -93,6 +93,20 @@ class HPUConnector(GPUConnectorInterface):  # type: ignore[misc]
         return known is not None and len(known) == len(caches) and all(map(_same, known, caches))
 
 
+def geometry(metadata: Any) -> dict[str, Any]:
+    """What connectors for layers of one shape are made with.
+
+    ``metadata`` is LMCacheMetadata, whose ``kv_shape`` is [L, 2 or 1, chunk, NH, HS].
+    """
+    num_layers, _, chunk_size, num_heads, head_size = metadata.kv_shape
+    return {
+        "hidden_dim_size": num_heads * head_size,
+        "num_layers": num_layers,
+        "chunk_size": chunk_size,
+        "use_mla": metadata.use_mla,
+    }
+
+
 def check_format(memory_objs: Sequence[MemoryObj], wanted: MemoryFormat) -> None:
     """Raises ValueError for objects of another format."""
     for memory_obj in memory_objs:

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from lmcache.hpu import transfer
-from lmcache.hpu.connectors.base import HPUConnector, check_format, only_tensor
+from lmcache.hpu.connectors.base import HPUConnector, check_format, geometry, only_tensor
 from lmcache.hpu.connectors.in_flight import InFlight, Layer
 from lmcache.hpu.connectors.upstream import taken_for
 from lmcache.hpu.kv_views import LayerView
@@ -120,15 +120,7 @@ class VLLMPagedMemLayerwiseHPUConnector(LayerwiseHPUConnector):
         device: torch.device | None = None,
         layout_hints: object = None,
     ) -> VLLMPagedMemLayerwiseHPUConnector:
-        """``metadata`` is LMCacheMetadata, whose ``kv_shape`` is [L, 2 or 1, chunk, NH, HS]."""
-        num_layers, _, chunk_size, num_heads, head_size = metadata.kv_shape
-        return cls(
-            num_heads * head_size,
-            num_layers,
-            use_gpu,
-            chunk_size=chunk_size,
-            use_mla=metadata.use_mla,
-        )
+        return cls(use_gpu=use_gpu, **geometry(metadata))
 
     def get_shape(self, num_tokens: int) -> torch.Size:
         """Of an object, which holds one layer."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from lmcache.hpu import transfer
-from lmcache.hpu.connectors.base import HPUConnector, check_format, only_tensor
+from lmcache.hpu.connectors.base import HPUConnector, check_format, geometry, only_tensor
 from lmcache.hpu.connectors.groups import LayerGroup, LayerGroups, grouped
 from lmcache.hpu.kv_views import LayerView
 from lmcache.hpu.transfer import Flight, Group
@@ -109,15 +109,7 @@ class VLLMPagedMemHPUConnectorV2(_PagedHPUConnector):
         device: torch.device | None = None,
         layout_hints: object = None,
     ) -> VLLMPagedMemHPUConnectorV2:
-        """``metadata`` is LMCacheMetadata, whose ``kv_shape`` is [L, 2 or 1, chunk, NH, HS]."""
-        num_layers, _, chunk_size, num_heads, head_size = metadata.kv_shape
-        return cls(
-            num_heads * head_size,
-            num_layers,
-            use_gpu,
-            chunk_size=chunk_size,
-            use_mla=metadata.use_mla,
-        )
+        return cls(use_gpu=use_gpu, **geometry(metadata))
 
     def get_shape(self, num_tokens: int) -> torch.Size:
         """Of an object; known before any cache is."""
