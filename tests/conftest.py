@@ -5,10 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import struct
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from types import ModuleType
 from zipfile import ZipFile
 
 import pytest
@@ -209,3 +213,18 @@ def disk_that_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         monkeypatch.setattr(Path, "replace", once)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def load_script() -> Callable[[str], ModuleType]:
+    """A program of ``scripts/`` as a module."""
+    folder = Path(__file__).resolve().parent.parent / "scripts"
+
+    def load(name: str) -> ModuleType:
+        loader = SourceFileLoader(name, str(folder / name))
+        module = module_from_spec(spec_from_loader(name, loader))
+        sys.modules[name] = module  # dataclasses look there for the annotations of their fields
+        loader.exec_module(module)
+        return module
+
+    return load

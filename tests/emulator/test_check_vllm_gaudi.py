@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,12 +16,8 @@ SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "check_vllm_gaudi"
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    loader = SourceFileLoader("check_vllm_gaudi", str(SCRIPT))
-    module = module_from_spec(spec_from_loader(loader.name, loader))
-    sys.modules[loader.name] = module
-    loader.exec_module(module)
-    return module
+def script(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("check_vllm_gaudi")
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -12,7 +10,6 @@ import pytest
 torch = pytest.importorskip("torch", reason="the emulator's tests need torch")
 pytest.importorskip("expecttest", reason="PyTorch's OpInfo needs expecttest")
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "check_opinfo"
 EVERY = 40
 """One op in so many, and these:"""
 FAMILIES = {
@@ -23,11 +20,8 @@ FAMILIES = {
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    loader = SourceFileLoader("check_opinfo", str(SCRIPT))
-    module = module_from_spec(spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
+def script(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("check_opinfo")
 
 
 def test_a_sample_of_ops_is_equal(script):

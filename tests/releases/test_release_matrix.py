@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
@@ -21,12 +20,8 @@ SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "release_matrix"
 
 
 @pytest.fixture(scope="module")
-def matrix() -> ModuleType:
-    loader = SourceFileLoader("release_matrix", str(SCRIPT))
-    module = module_from_spec(spec_from_loader(loader.name, loader))
-    sys.modules[loader.name] = module
-    loader.exec_module(module)
-    return module
+def matrix(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("release_matrix")
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -15,18 +13,13 @@ from porter.errors import PorterError
 from porter.package.recipe import find_recipe
 from porter.validate.rung import Failure, Outcome, Status
 
-SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "check_releases"
 NOTES = ("needs nixl, which is not installed: 1 module: a", "needs b.c, which is not installed: 2")
 PASSED = Outcome(Status.PASSED, "3 of 5 modules import, 2 need what is not installed", (), NOTES)
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    loader = SourceFileLoader("check_releases", str(SCRIPT))
-    module = module_from_spec(spec_from_loader(loader.name, loader))
-    sys.modules[loader.name] = module
-    loader.exec_module(module)
-    return module
+def script(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("check_releases")
 
 
 def test_all_releases_are_in_the_recipe(script):

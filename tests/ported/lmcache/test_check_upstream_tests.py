@@ -6,8 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -58,12 +57,8 @@ def test_never_runs():
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    loader = SourceFileLoader("check_upstream_tests", str(SCRIPT))
-    module = module_from_spec(spec_from_loader(loader.name, loader))
-    sys.modules[loader.name] = module
-    loader.exec_module(module)
-    return module
+def script(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("check_upstream_tests")
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:

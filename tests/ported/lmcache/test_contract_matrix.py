@@ -6,8 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,12 +20,8 @@ CONNECTOR = "lmcache/integration/vllm/lmcache_connector_hpu.py"
 
 
 @pytest.fixture(scope="module")
-def matrix() -> ModuleType:
-    loader = SourceFileLoader("contract_matrix", str(SCRIPT))
-    module = module_from_spec(spec_from_loader(loader.name, loader))
-    sys.modules[loader.name] = module
-    loader.exec_module(module)
-    return module
+def matrix(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("contract_matrix")
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:
