@@ -10,7 +10,7 @@ from functools import partial
 from unittest.mock import patch
 
 import torch
-from release_bench import PAIR, allocator, main, refused
+from release_bench import PAIR, allocator, found_in, main, refused
 
 import porter.emulator
 import kv_reference as ref
@@ -220,18 +220,8 @@ def faults(release):
 
 
 def reported(release):
-    torch.hpu.synchronize()
-    porter.emulator.forget()
     prompt = Prompt(release, 5, torch.bfloat16)
-    wrong = []
-    try:
-        loading(prompt)
-    except (AssertionError, RuntimeError):
-        wrong = ["wrong bits"]
-    torch.hpu.synchronize()
-    found = {report.rule for report in porter.emulator.reports()}
-    porter.emulator.forget()
-    return {*found, *wrong}
+    return found_in(lambda: loading(prompt), AssertionError, RuntimeError)
 
 
 def refusals(release):

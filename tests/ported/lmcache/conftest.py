@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
@@ -138,23 +139,47 @@ def child() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Port:
-    """The unpacked wheel of a ported release."""
-    folders: dict[str, Path] = {}
+def porting(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Port]:
+    """Given options of ``porter port``: the unpacked wheel of a release, ported once."""
 
-    def unpacked(release: str) -> Path:
-        if release not in folders:
+    def with_options(*options: str) -> Port:
+        @cache
+        def unpacked(release: str) -> Path:
             out, folder = (tmp_path_factory.mktemp(name) for name in ("ported", "site"))
             command = ["port", f"lmcache=={release}", "-o", str(out), "--level", "static"]
-            result = CliRunner().invoke(main, command)
+            result = CliRunner().invoke(main, [*command, *options])
             assert result.exit_code == 0, result.output
             (wheel,) = out.glob("*.whl")
             with ZipFile(wheel) as archive:
                 archive.extractall(folder)
-            folders[release] = folder
-        return folders[release]
+            return folder
 
-    return unpacked
+        return unpacked
+
+    return with_options
+
+
+@pytest.fixture(scope="session")
+def port(porting: Callable[..., Port]) -> Port:
+    """The unpacked wheel of a ported release."""
+    return porting()
+
+
+# Each release in one mode; in the other one it is more of the same.
+@pytest.fixture(
+    params=[
+        pytest.param(("0.5.6", True), id="0.5.6-lazy"),
+        pytest.param(("0.3.9.post2", False), id="0.3.9.post2-eager"),
+        pytest.param(("0.5.6", False), id="0.5.6-eager", marks=pytest.mark.slow),
+        pytest.param(("0.3.9.post2", True), id="0.3.9.post2-lazy", marks=pytest.mark.slow),
+    ]
+)
+def checked_in_a_mode(
+    request: pytest.FixtureRequest, checked: Callable[..., None]
+) -> Callable[..., None]:
+    """``checked`` with a release, in lazy or in eager mode: it takes the program and the check."""
+    release, lazy = request.param
+    return partial(checked, release=release, PT_HPU_LAZY_MODE=str(int(lazy)))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import torch
-from release_bench import CHUNK, DTYPE, PAIR, allocator, main, refused
+from release_bench import CHUNK, DTYPE, PAIR, allocator, found_in, main, refused
 
 import porter.emulator
 import kv_reference as ref
@@ -299,22 +299,16 @@ def values_first(views, token_major=False, of=Group.of):
 
 
 def reported(release, direction):
-    """The rules that are broken when a whole object and some tokens take ``direction``."""
-    torch.hpu.synchronize()
-    porter.emulator.forget()
+    """What is found when a whole object and some tokens take ``direction``."""
     paged = Paged()
     slots = [block * ref.BLOCK + offset for block in (1, 4, 6) for offset in range(ref.BLOCK)]
     prompt = Prompt(made(), paged, release, random.Random(1), [], slots[:-1])
-    wrong = []
-    try:
+
+    def checked():
         run(direction(prompt))
         paged.check()
-    except AssertionError:
-        wrong = ["wrong bits"]
-    torch.hpu.synchronize()
-    found = {report.rule for report in porter.emulator.reports()}
-    porter.emulator.forget()
-    return {*found, *wrong}
+
+    return found_in(checked, AssertionError)
 
 
 def refusals(release):

@@ -61,6 +61,21 @@ def metadata(use_mla=False, layers=LAYERS):
     return LMCacheMetadata("m", 1, 1, 0, 0, DTYPE, shape, use_mla=use_mla, chunk_size=CHUNK)
 
 
+def found_in(steps, *errors):
+    """The rules of the sanitizer that ``steps`` break, and "wrong bits" for one of ``errors``."""
+    torch.hpu.synchronize()
+    porter.emulator.forget()
+    wrong = []
+    try:
+        steps()
+    except errors:
+        wrong = ["wrong bits"]
+    torch.hpu.synchronize()
+    found = {report.rule for report in porter.emulator.reports()}
+    porter.emulator.forget()
+    return {*found, *wrong}
+
+
 def refused(complaint, call):
     try:
         call()

@@ -14,12 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from zipfile import ZipFile
 
 import pytest
-from click.testing import CliRunner
-
-from porter.cli import main
 
 pytestmark = pytest.mark.network
 pytest.importorskip("torch", reason="upstream's modules need torch")
@@ -44,32 +40,19 @@ class CacheReport(PluginBase):
 """
 
 Check = Callable[..., str]
+Port = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def port(porting: Callable[..., Port], tmp_path_factory: pytest.TempPathFactory) -> Port:
     """The unpacked wheel of a release that was ported with a user's plugin."""
-    folders: dict[str, Path] = {}
     plugin = tmp_path_factory.mktemp("plugin") / "cache_report.py"
     plugin.write_text(USERS)
-
-    def unpacked(release: str) -> Path:
-        if release not in folders:
-            out, folder = (tmp_path_factory.mktemp(name) for name in ("ported", "site"))
-            command = ["port", f"lmcache=={release}", "-o", str(out), "--level", "static"]
-            result = CliRunner().invoke(main, [*command, "--plugin", str(plugin)])
-            assert result.exit_code == 0, result.output
-            (wheel,) = out.glob("*.whl")
-            with ZipFile(wheel) as archive:
-                archive.extractall(folder)
-            folders[release] = folder
-        return folders[release]
-
-    return unpacked
+    return porting("--plugin", str(plugin))
 
 
 @pytest.fixture(params=RELEASES)
-def check(request: pytest.FixtureRequest, port: Callable[[str], Path], tmp_path: Path) -> Check:
+def check(request: pytest.FixtureRequest, port: Port, tmp_path: Path) -> Check:
     """One of plugin_checks.py, in a process and a folder of its own; what it prints comes back."""
 
     def run(name: str, **variables: str) -> str:
