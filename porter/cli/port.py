@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 import click
 
 from porter.cli._level import ladder_level
-from porter.cli._options import output_format, own_rules
+from porter.cli._options import output_format
 from porter.cli._output import print_json, print_text
+from porter.cli._own_rules import own_rules
 from porter.cli._port_summary import Delivery, summary_json, summary_text
 from porter.cli._progress import progress_bar
 from porter.errors import PorterError

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from porter.cli._options import output_format, own_rules, rule_choice
+from porter.cli._options import output_format, rule_choice
 from porter.cli._output import print_json, print_patch, print_text
+from porter.cli._own_rules import own_rules
 from porter.cli._source import analyse_source
 from porter.report.json import to_json
 from porter.report.text import summary_text

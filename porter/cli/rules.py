@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from porter.cli._options import own_rules
 from porter.cli._output import print_markdown, print_table
+from porter.cli._own_rules import own_rules
 from porter.codemods.examples import Outcome, cases, check
 from porter.report.rule_pages import rule_page_text
 from porter.report.rules import rule_table

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from porter.cli._options import output_format, own_rules, rule_choice
+from porter.cli._options import output_format, rule_choice
 from porter.cli._output import print_json, print_text, terminal_width
+from porter.cli._own_rules import own_rules
 from porter.cli._source import analyse_source
 from porter.findings import merge
 from porter.report.json import to_json
