@@ -38,6 +38,8 @@ class Resolver:
         while isinstance(node, ast.Attribute):
             attributes.append(node.attr)
             node = node.value
+        if isinstance(node, ast.IfExp) and not attributes:
+            return self._alternatives(node.body, depth) | self._alternatives(node.orelse, depth)
         if not isinstance(node, ast.Name):
             return frozenset()
         roots = self._name(node, depth)
