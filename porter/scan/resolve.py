@@ -39,7 +39,8 @@ class Resolver:
             attributes.append(node.attr)
             node = node.value
         if isinstance(node, ast.IfExp) and not attributes:
-            return self._alternatives(node.body, depth) | self._alternatives(node.orelse, depth)
+            arms = (self._alternatives(arm, depth) for arm in (node.body, node.orelse))
+            return frozenset().union(*(names or {None} for names in arms))
         if not isinstance(node, ast.Name):
             return frozenset()
         roots = self._name(node, depth)
