@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import PurePosixPath
 
-from porter.codemods.config import analyse_config
+from porter.codemods.config import analyse_config, is_setup_script, with_requirements
 from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
 from porter.findings import FileResult, Finding, Result, Status
@@ -73,7 +73,8 @@ def analyse_text(
         return _failed(book, path, f"{error.msg} (line {error.lineno})")
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
-    return analyse_module(module, book, options, native)
+    result = analyse_module(module, book, options, native)
+    return with_requirements(result, module, book) if is_setup_script(path) else result
 
 
 def readable_files(tree: SourceTree) -> Iterator[str]:
@@ -125,7 +126,7 @@ class _Analyst:
             return _failed(self._book, path, error.strerror or str(error))
         if is_config(path):
             return analyse_text(path, data.decode(errors="replace"), self._book)
-        if not self._prefilter.passes(data):
+        if not (is_setup_script(path) or self._prefilter.passes(data)):
             return FileResult(path, (), 0)
         try:
             text = SourceText.decode(data).text
