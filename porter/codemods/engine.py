@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from porter.codemods.config import analyse_config
+from porter.codemods.ignores import IgnoreComments, may_ignore
 from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
 from porter.findings import FileResult, Finding, Result, Status
@@ -50,11 +51,12 @@ def analyse(
     analyst = _Analyst(tree, book, options, native)
     results: list[FileResult] = []
     for done, result in enumerate(each(analyst, paths, jobs), start=1):
-        if result.findings or result.constructs:
+        if result.findings or result.constructs or result.ignored:
             results.append(result)
         if progress is not None:
             progress(done, len(paths))
-    return Result((tree.label,), tuple(results))
+    folder = str(tree.root) if tree.writable else ""
+    return Result((tree.label,), tuple(results), (folder,))
 
 
 def analyse_text(
@@ -65,6 +67,19 @@ def analyse_text(
     native: Collection[str] = (),
 ) -> FileResult:
     """Findings and edits of one decoded file; ``native`` are compiled extension modules."""
+    ignores = IgnoreComments(path, text)
+    result = _analyse_text(path, text, book, options, native, ignores)
+    return ignores.applied(result, book, reported=options.report_ignored)
+
+
+def _analyse_text(
+    path: str,
+    text: str,
+    book: Rulebook,
+    options: Options,
+    native: Collection[str],
+    ignores: IgnoreComments,
+) -> FileResult:
     if is_config(path):
         return analyse_config(path, text, book)
     try:
@@ -73,7 +88,7 @@ def analyse_text(
         return _failed(book, path, f"{error.msg} (line {error.lineno})")
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
-    return analyse_module(module, book, options, native)
+    return analyse_module(module, book, options, native, ignores)
 
 
 def readable_files(tree: SourceTree) -> Iterator[str]:
@@ -125,7 +140,7 @@ class _Analyst:
             return _failed(self._book, path, error.strerror or str(error))
         if is_config(path):
             return analyse_text(path, data.decode(errors="replace"), self._book)
-        if not self._prefilter.passes(data):
+        if not (self._prefilter.passes(data) or may_ignore(data)):
             return FileResult(path, (), 0)
         try:
             text = SourceText.decode(data).text

@@ -119,8 +119,9 @@ def _table(counts: Counter[tuple[Verdict, Effort, Status]]) -> Iterator[Text]:
 
 def _totals(result: Result) -> Text:
     summary = result.summary()
+    ignored = f"; {summary.ignored} ignored" if summary.ignored else ""
     if not summary.constructs:
-        return Text("no CUDA constructs")
+        return Text(f"no CUDA constructs{ignored}")
     done = [
         f"{count} {status.value}"
         for status, count in (
@@ -134,7 +135,8 @@ def _totals(result: Result) -> Text:
     unaccounted = Text(
         f"{summary.unaccounted} unaccounted for", "bold red" if summary.unaccounted else ""
     )
-    return Text.assemble(found, ", ".join([*done, f"{summary.reported} reported", ""]), unaccounted)
+    reported = f"{summary.reported} reported"
+    return Text.assemble(found, ", ".join([*done, reported, ""]), unaccounted, ignored)
 
 
 def _visible(text: str) -> str:

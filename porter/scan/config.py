@@ -63,10 +63,10 @@ def mentions(path: str, text: str) -> list[Mention]:
     if name in _METADATA:
         found = _required(text, _metadata(text))
     elif _lists_requirements(path):
-        text = _without_remarks(text, "#")
+        text = without_remarks(path, text)
         found = _required(text, text.splitlines())
     else:
-        text = _without_remarks(text, "#;" if name.endswith(_SEMICOLON) else "#")
+        text = without_remarks(path, text)
         found = [*_spoken(text)]
         if name in _DECLARED:
             found += _required(text, _DECLARED[name](text))
@@ -79,8 +79,12 @@ def _lists_requirements(path: str) -> bool:
     return listed or bool(_REQUIREMENTS.fullmatch(place.name))
 
 
-def _without_remarks(text: str, marks: str) -> str:
+def without_remarks(path: str, text: str) -> str:
     """``text`` with blanks for its remarks. A mark inside quotes begins none."""
+    name = PurePosixPath(path).name
+    if name in _METADATA:
+        return text
+    marks = "#;" if name.endswith(_SEMICOLON) else "#"
     return "".join(_blanked(line, marks) for line in text.splitlines(keepends=True))
 
 
