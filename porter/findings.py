@@ -6,7 +6,6 @@ without importing one another.
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -176,11 +175,13 @@ class Result:
         )
 
     def place(self, file: FileResult, base: Path) -> str:
-        """The path of ``file`` from ``base``, with ``/``; that in the archive for one of these."""
+        """The path of ``file`` from ``base``, with ``/``: absolute where it lies elsewhere.
+
+        For an archive it is the path inside.
+        """
         folder = self.folders[file.source] if self.folders else ""
-        if not folder:
-            return file.path
-        return Path(os.path.relpath(Path(folder, file.path), base)).as_posix()
+        path = Path(folder, file.path)
+        return (path.relative_to(base) if path.is_relative_to(base) else path).as_posix()
 
     def rewritten(self) -> Result:
         """The same result after its edits were applied: what was fixable is rewritten."""

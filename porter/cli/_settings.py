@@ -13,7 +13,7 @@ from porter.sources.tree import SourceTree
 from porter.table import Table
 from porter.toml import read_toml
 
-_KEYS = ("select", "ignore", "exclude", "per-file-ignores")
+_KEYS = ("select", "ignore", "exclude", "per-file-ignores", "rule-pages")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Settings:
 
     ``exclude`` are path patterns (``tests/*``) of files that are not read, and the keys of
     ``file_ignores`` too; they speak of paths from the folder of the pyproject.toml, in which
-    the source lies at ``within``.
+    the source lies at ``within``. ``rule_pages`` is the URL at which docs/rules/ is read.
     """
 
     select: tuple[str, ...] = ()
@@ -30,6 +30,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     within: str = ""
+    rule_pages: str | None = None
 
     @classmethod
     def of(cls, tree: SourceTree, book: Rulebook) -> Settings:
@@ -49,6 +50,7 @@ class Settings:
             exclude=table.texts("exclude"),
             file_ignores={pattern: by_file.texts(pattern) for pattern in by_file.free()},
             within=_within(path.parent, tree.root),
+            rule_pages=_url(table, "rule-pages"),
         )
         require_rules(settings.select, book, f"{table.place}: select: ")
         require_rules(settings.ignore, book, f"{table.place}: ignore: ")
@@ -72,6 +74,13 @@ def _project_file(folder: Path) -> Path | None:
         if (place / ".git").exists():
             return None
     return None
+
+
+def _url(table: Table, key: str) -> str | None:
+    url = table.optional_text(key)
+    if url is not None and not url.startswith(("https://", "http://")):
+        raise table.error(f"{key} must be a URL, such as https://example.org/porter/docs/rules")
+    return url
 
 
 def _within(project: Path, folder: Path) -> str:

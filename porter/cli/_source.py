@@ -24,6 +24,7 @@ class Analysis:
     tree: SourceTree
     result: Result
     options: Options
+    rule_pages: str | None
 
     def chosen(self) -> Result:
         """Only the findings of the rules that were asked for."""
@@ -58,4 +59,5 @@ def analyse_source(
     )
     seen = replace(tree, exclude=settings.exclude, within=settings.within)
     with progress_bar(f"Reading {name}") as show:
-        return Analysis(tree, analyse(seen, book, options, jobs=jobs, progress=show), options)
+        result = analyse(seen, book, options, jobs=jobs, progress=show)
+    return Analysis(tree, result, options, settings.rule_pages)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from porter.cli._options import output_format, rule_choice
-from porter.cli._output import print_json, print_patch, print_text
+from porter.cli._formats import TEXT, Shown, document, findings_format
+from porter.cli._options import rule_choice
+from porter.cli._output import print_patch, print_text
 from porter.cli._own_rules import own_rules
 from porter.cli._source import analyse_source
-from porter.report.json import to_json
 from porter.report.text import summary_text
 from porter.rewrite import changes, patch, rewrite, write_tree
 from porter.rulebook import Rulebook
@@ -37,7 +37,7 @@ from porter.wording import plural
     help="Write the diff into this file.",
 )
 @click.option("--force", is_flag=True, help="Write even over changes that git does not hold.")
-@output_format
+@findings_format
 @rule_choice
 @own_rules
 def command(
@@ -62,6 +62,9 @@ def command(
     analysis = analyse_source(source, book, select, ignore)
     tree, result = analysis.tree, analysis.result.rewritten()
     summary = summary_text(result)
+    shown = b""
+    if style != TEXT:
+        shown = document(style, Shown(result, [tree], book, analysis.rule_pages))
     if write:
         written = rewrite(tree, result, force=force)
         done = f"{plural(len(written.files), 'file')} rewritten in place"
@@ -75,11 +78,10 @@ def command(
         done = f"{plural(len(changed), 'file')} rewritten in {patch_file}"
     else:
         changed = changes(tree, result)
-        if style == "text":
+        if style == TEXT:
             print_patch(patch(changed))
         summary = summary_text(analysis.result)
         done = f"{plural(len(changed), 'file')} to rewrite; nothing was written"
-    if style == "json":
-        print_json(to_json(result))
+    click.echo(shown, nl=False)
     print_text(summary, err=True)
     click.echo(f"porter: {done}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -55,7 +56,7 @@ def analyse(
             results.append(result)
         if progress is not None:
             progress(done, len(paths))
-    folder = str(tree.root) if tree.writable else ""
+    folder = os.path.normpath(tree.root) if tree.writable else ""
     return Result((tree.label,), tuple(results), (folder,))
 
 
@@ -70,6 +71,14 @@ def analyse_text(
     ignores = IgnoreComments(path, text)
     result = _analyse_text(path, text, book, options, native, ignores)
     return ignores.applied(result, book, reported=options.report_ignored)
+
+
+def decoded(path: str, data: bytes) -> str:
+    """The text that findings speak of.
+
+    Raises SyntaxError and UnicodeDecodeError for Python that the interpreter would refuse.
+    """
+    return data.decode(errors="replace") if is_config(path) else SourceText.decode(data).text
 
 
 def _analyse_text(
@@ -138,16 +147,17 @@ class _Analyst:
             data = self._tree.read(path)
         except OSError as error:
             return _failed(self._book, path, error.strerror or str(error))
-        if is_config(path):
-            return analyse_text(path, data.decode(errors="replace"), self._book)
-        if not (self._prefilter.passes(data) or may_ignore(data)):
+        return replace(self._analysed(path, data), digest=sha256(data).hexdigest())
+
+    def _analysed(self, path: str, data: bytes) -> FileResult:
+        suspect = is_config(path) or self._prefilter.passes(data) or may_ignore(data)
+        if not suspect:
             return FileResult(path, (), 0)
         try:
-            text = SourceText.decode(data).text
+            text = decoded(path, data)
         except (SyntaxError, UnicodeDecodeError) as error:
             return _failed(self._book, path, str(error))
-        result = analyse_text(path, text, self._book, self._options, self._native)
-        return replace(result, digest=sha256(data).hexdigest())
+        return analyse_text(path, text, self._book, self._options, self._native)
 
 
 def _failed(book: Rulebook, path: str, reason: str) -> FileResult:
