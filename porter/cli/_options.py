@@ -22,6 +22,18 @@ def rule_choice(command: Callable[..., None]) -> Callable[..., None]:
     return select(ignore(command))
 
 
+def caching(command: Callable[..., None]) -> Callable[..., None]:
+    """``--no-cache``, passed as ``use_cache``."""
+    return click.option(
+        "--no-cache",
+        "use_cache",
+        is_flag=True,
+        envvar="PORTER_NO_CACHE",
+        callback=lambda context, option, value: not value,
+        help="Look at every file anew, whatever earlier runs found in it.",
+    )(command)
+
+
 def output_format(command: Callable[..., None]) -> Callable[..., None]:
     """``--format``, passed as ``style``."""
     return click.option(

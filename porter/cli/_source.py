@@ -9,10 +9,13 @@ import click
 
 from porter.cli._progress import progress_bar
 from porter.cli._settings import Settings, require_rules
+from porter.codemods.cache import FindingsCache
 from porter.codemods.engine import analyse
 from porter.codemods.options import Options
+from porter.errors import PorterError
 from porter.findings import FileResult, Result
 from porter.rulebook import Rulebook
+from porter.sources.cache import cache_folder
 from porter.sources.resolve import open_source
 from porter.sources.tree import SourceTree
 
@@ -42,8 +45,13 @@ def analyse_source(
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
     jobs: int | None = None,
+    *,
+    use_cache: bool = True,
 ) -> Analysis:
-    """Open ``source`` and look for constructs. ``select`` and ``ignore`` replace the settings."""
+    """Open ``source`` and look for constructs. ``select`` and ``ignore`` replace the settings.
+
+    What was found in a file before is not looked for again, unless ``use_cache`` is False.
+    """
     name = Path(source).name
     with progress_bar(f"Fetching {name}") as show:
         tree = open_source(source, progress=show)
@@ -59,5 +67,14 @@ def analyse_source(
     )
     seen = replace(tree, exclude=settings.exclude, within=settings.within)
     with progress_bar(f"Reading {name}") as show:
-        result = analyse(seen, book, options, jobs=jobs, progress=show)
+        cache = _cache() if use_cache else None
+        result = analyse(seen, book, options, jobs=jobs, progress=show, cache=cache)
     return Analysis(tree, result, options, settings.rule_pages)
+
+
+def _cache() -> FindingsCache | None:
+    """None for a user without a folder for it."""
+    try:
+        return FindingsCache(cache_folder())
+    except PorterError:
+        return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from porter.cli._formats import TEXT, Shown, document, findings_format
-from porter.cli._options import rule_choice
+from porter.cli._options import caching, rule_choice
 from porter.cli._output import print_patch, print_text
 from porter.cli._own_rules import own_rules
 from porter.cli._source import analyse_source
@@ -40,6 +40,7 @@ from porter.wording import plural
 @findings_format
 @rule_choice
 @own_rules
+@caching
 def command(
     *,
     source: str,
@@ -51,6 +52,7 @@ def command(
     book: Rulebook,
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
+    use_cache: bool,
 ) -> None:
     """Rewrite SRC for HPU.
 
@@ -59,7 +61,7 @@ def command(
     """
     if sum((write, output is not None, patch_file is not None)) > 1:
         raise click.UsageError("--write, --output and --patch exclude each other")
-    analysis = analyse_source(source, book, select, ignore)
+    analysis = analyse_source(source, book, select, ignore, use_cache=use_cache)
     tree, result = analysis.tree, analysis.result.rewritten()
     summary = summary_text(result)
     shown = b""

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from porter.cli._formats import TEXT, Shown, document, findings_format
-from porter.cli._options import rule_choice
+from porter.cli._options import caching, rule_choice
 from porter.cli._output import print_text, terminal_width
 from porter.cli._own_rules import own_rules
 from porter.cli._source import analyse_source
@@ -23,6 +23,7 @@ from porter.wording import plural
 @findings_format
 @rule_choice
 @own_rules
+@caching
 @click.option(
     "--baseline",
     "baseline_file",
@@ -43,6 +44,7 @@ def command(
     book: Rulebook,
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
+    use_cache: bool,
     baseline_file: Path | None,
     write_baseline: bool,
     jobs: int | None,
@@ -54,7 +56,10 @@ def command(
     """
     if write_baseline and baseline_file is None:
         raise click.UsageError("--write-baseline needs --baseline FILE")
-    analyses = [analyse_source(source, book, select, ignore, jobs) for source in sources]
+    analyses = [
+        analyse_source(source, book, select, ignore, jobs, use_cache=use_cache)
+        for source in sources
+    ]
     result = merge(analysis.chosen() for analysis in analyses)
     if baseline_file is not None:
         if write_baseline:

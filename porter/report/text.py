@@ -31,8 +31,8 @@ def findings_text(result: Result, width: int | None = None) -> Text:
     """All findings, a paragraph a file, then the summary.
 
     A finding is one line, and indented below it the text before and after. With
-    ``width`` (columns) a message that is too long stands in lines of its own, and
-    one that a file has already shown is not said again.
+    ``width`` (columns) a message that is too long stands in lines of its own, one
+    that a file has already shown is not said again, and code is cut.
     """
     paragraphs = [
         _file_text(file, width) for file in result.files if file.findings or file.unaccounted
@@ -96,7 +96,7 @@ def _file_text(file: FileResult, width: int | None) -> Text:
     for finding in file.findings:
         message = visible(" ".join(finding.message.split()))
         lines += _head(finding, "" if message in said else message, width)
-        lines += _change(finding)
+        lines += _change(finding, width)
         if width is not None:
             said.add(message)
     if file.unaccounted:
@@ -120,21 +120,26 @@ def _head(finding: Finding, message: str, width: int | None) -> Iterator[Text]:
         yield from (Text(f"  {line}") for line in textwrap.wrap(message, max(width - 2, 20)))
 
 
-def _change(finding: Finding) -> Iterator[Text]:
+def _change(finding: Finding, width: int | None) -> Iterator[Text]:
     if finding.before:
-        yield from _block(finding.before, _INDENT, "dim" if finding.after is None else "red")
+        style = "dim" if finding.after is None else "red"
+        yield from _block(finding.before, _INDENT, style, width)
     if finding.after is not None:
-        yield from _block(finding.after.strip() or "(nothing)", _ARROW, "green")
+        yield from _block(finding.after.strip() or "(nothing)", _ARROW, "green", width)
 
 
-def _block(code: str, lead: str, style: str) -> Iterator[Text]:
+def _block(code: str, lead: str, style: str, width: int | None) -> Iterator[Text]:
     """The code with its own indentation kept between lines, cut where it is long."""
     first, *others = code.splitlines() or [""]
     lines = [first, *textwrap.dedent("\n".join(others)).splitlines()]
     if len(lines) > _SHOWN_LINES:
         lines[_SHOWN_LINES - 1 :] = [f"... {len(lines) - _SHOWN_LINES + 1} more lines"]
     for line in lines:
-        yield Text.assemble(lead, (visible(line), style))
+        shown = Text.assemble(lead, (visible(line), style))
+        if width is not None:
+            shown.expand_tabs(8)
+            shown.truncate(width, overflow="ellipsis")
+        yield shown
         lead = _INDENT
 
 

@@ -77,7 +77,8 @@ class SourceTree:
         return sorted(folders)
 
     def read(self, path: str) -> bytes:
-        return (self.root / path).read_bytes()
+        with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123 - a third of Path's time
+            return file.read()
 
 
 def is_python(path: str) -> bool:

@@ -184,6 +184,39 @@ def test_ignored_is_counted_beside(run: Run, project: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, "no CUDA constructs; 1 ignored\n")
 
 
+class TestCache:
+    @pytest.fixture
+    def entries(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.delenv("PORTER_NO_CACHE")
+        monkeypatch.setenv("PORTER_CACHE", str(tmp_path / "cache"))
+        return tmp_path / "cache" / "findings.sqlite"
+
+    @pytest.mark.parametrize("command", ["scan", "rewrite"])
+    def test_a_second_run_says_the_same(
+        self, run: Run, project: Path, entries: Path, command: str
+    ) -> None:
+        first = run(command, project)
+        assert entries.is_file()
+        written = entries.read_bytes()
+        second = run(command, project)
+        assert (second.stdout, second.stderr) == (first.stdout, first.stderr)
+        assert entries.read_bytes() == written
+
+    def test_it_can_be_left_alone(
+        self, run: Run, project: Path, entries: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run("scan", project, "--no-cache")
+        monkeypatch.setenv("PORTER_NO_CACHE", "1")
+        run("scan", project)
+        assert not entries.exists()
+
+    def test_it_need_not_be_there(
+        self, run: Run, project: Path, entries: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PORTER_CACHE", str(project / "pkg/clean.py"))
+        assert run("scan", project).stdout == run("scan", project, "--no-cache").stdout
+
+
 @pytest.mark.parametrize("source", ["missing/", "missing.py", "missing.whl"])
 def test_a_source_that_is_not_there(run: Run, source: str) -> None:
     result = run("scan", source)
