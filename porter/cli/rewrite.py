@@ -22,7 +22,7 @@ from porter.wording import plural
     "  porter rewrite src/ --write    # `porter undo src/` takes it back\n"
     "  porter rewrite lmcache==0.3.9 --output lmcache-hpu/"
 )
-@click.argument("source", metavar="SRC")
+@click.argument("source", metavar="SRC", type=click.Path())
 @click.option("--write", is_flag=True, help="Edit in place; `porter undo` reverses it.")
 @click.option(
     "--output",

@@ -19,7 +19,7 @@ from porter.wording import plural
 
 
 @click.command(epilog="\b\nExample:\n  porter scan lmcache==0.3.9.post2 --format json")
-@click.argument("sources", nargs=-1, required=True, metavar="SRC...")
+@click.argument("sources", nargs=-1, required=True, metavar="SRC...", type=click.Path())
 @findings_format
 @rule_choice
 @own_rules
