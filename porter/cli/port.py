@@ -36,7 +36,7 @@ _CURE = "make it writable, or give -o another folder"
 
 
 @click.command(epilog="\b\nExample:\n  porter port lmcache==0.3.9.post2 -o ported/")
-@click.argument("requirement", metavar="REQ")
+@click.argument("requirement", metavar="REQ", type=click.Path())
 @click.option(
     "-o",
     "--output",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from porter.cli._options import output_format, rule_choice
-from porter.cli._output import print_json, print_patch, print_text
+from porter.cli._formats import TEXT, Shown, document, findings_format
+from porter.cli._options import caching, rule_choice
+from porter.cli._output import print_patch, print_text
 from porter.cli._own_rules import own_rules
 from porter.cli._source import analyse_source
-from porter.report.json import to_json
 from porter.report.text import summary_text
 from porter.rewrite import changes, patch, rewrite, write_file, write_tree
 from porter.rulebook import Rulebook
@@ -22,7 +22,7 @@ from porter.wording import plural
     "  porter rewrite src/ --write    # `porter undo src/` takes it back\n"
     "  porter rewrite lmcache==0.3.9 --output lmcache-hpu/"
 )
-@click.argument("source", metavar="SRC")
+@click.argument("source", metavar="SRC", type=click.Path())
 @click.option("--write", is_flag=True, help="Edit in place; `porter undo` reverses it.")
 @click.option(
     "--output",
@@ -37,9 +37,10 @@ from porter.wording import plural
     help="Write the diff into this file.",
 )
 @click.option("--force", is_flag=True, help="Write even over changes that git does not hold.")
-@output_format
+@findings_format
 @rule_choice
 @own_rules
+@caching
 def command(
     *,
     source: str,
@@ -51,6 +52,7 @@ def command(
     book: Rulebook,
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
+    use_cache: bool,
 ) -> None:
     """Rewrite SRC for HPU.
 
@@ -59,9 +61,12 @@ def command(
     """
     if sum((write, output is not None, patch_file is not None)) > 1:
         raise click.UsageError("--write, --output and --patch exclude each other")
-    analysis = analyse_source(source, book, select, ignore)
+    analysis = analyse_source(source, book, select, ignore, use_cache=use_cache)
     tree, result = analysis.tree, analysis.result.rewritten()
     summary = summary_text(result)
+    shown = b""
+    if style != TEXT:
+        shown = document(style, Shown(result, [tree], book, analysis.rule_pages))
     if write:
         written = rewrite(tree, result, force=force)
         done = f"{plural(len(written.files), 'file')} rewritten in place"
@@ -75,11 +80,10 @@ def command(
         done = f"{plural(len(changed), 'file')} rewritten in {patch_file}"
     else:
         changed = changes(tree, result)
-        if style == "text":
+        if style == TEXT:
             print_patch(patch(changed))
         summary = summary_text(analysis.result)
         done = f"{plural(len(changed), 'file')} to rewrite; nothing was written"
-    if style == "json":
-        print_json(to_json(result))
+    click.echo(shown, nl=False)
     print_text(summary, err=True)
     click.echo(f"porter: {done}", err=True)

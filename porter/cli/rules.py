@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from porter.cli._options import complete_rules
 from porter.cli._output import print_markdown, print_table
 from porter.cli._own_rules import own_rules
 from porter.codemods.examples import Outcome, cases, check
@@ -32,7 +33,7 @@ def list_rules(book: Rulebook) -> None:
 
 
 @command.command(epilog="\b\nExample:\n  porter rules show HPU301")
-@click.argument("identifier", metavar="ID")
+@click.argument("identifier", metavar="ID", shell_complete=complete_rules)
 @own_rules
 def show(identifier: str, book: Rulebook) -> None:
     """The page of one rule, with examples and sources."""

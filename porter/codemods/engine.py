@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import PurePosixPath
 
+from porter.codemods.cache import FindingsCache, context_of, key_of
 from porter.codemods.config import analyse_config, is_setup_script, with_requirements
+from porter.codemods.ignores import IgnoreComments, may_ignore
 from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
 from porter.findings import FileResult, Finding, Result, Status
@@ -35,10 +38,11 @@ def analyse(
     *,
     jobs: int | None = None,
     progress: Progress | None = None,
+    cache: FindingsCache | None = None,
 ) -> Result:
     """Findings and edits of every Python file of ``tree``, and what other files say of CUDA.
 
-    Nothing is written.
+    Nothing is written but to ``cache``, which knows the files that were analysed before.
 
     ``jobs`` is the number of processes (None: one a core for a large tree);
     ``progress`` is called with the number of files done and their total.
@@ -49,12 +53,18 @@ def analyse(
     options = replace(options, cuda_only=(*options.cuda_only, *backends))
     analyst = _Analyst(tree, book, options, native)
     results: list[FileResult] = []
-    for done, result in enumerate(each(analyst, paths, jobs), start=1):
-        if result.findings or result.constructs:
+    if cache is None:
+        analysed = each(analyst, paths, jobs)
+    else:
+        context = context_of(book, options, native)
+        analysed = _remembered(cache, context, analyst, paths, jobs)
+    for done, result in enumerate(analysed, start=1):
+        if result.findings or result.constructs or result.ignored:
             results.append(result)
         if progress is not None:
             progress(done, len(paths))
-    return Result((tree.label,), tuple(results))
+    folder = os.path.normpath(tree.root) if tree.writable else ""
+    return Result((tree.label,), tuple(results), (folder,))
 
 
 def analyse_text(
@@ -65,6 +75,27 @@ def analyse_text(
     native: Collection[str] = (),
 ) -> FileResult:
     """Findings and edits of one decoded file; ``native`` are compiled extension modules."""
+    ignores = IgnoreComments(path, text)
+    result = _analyse_text(path, text, book, options, native, ignores)
+    return ignores.applied(result, book, reported=options.report_ignored)
+
+
+def decoded(path: str, data: bytes) -> str:
+    """The text that findings speak of.
+
+    Raises SyntaxError and UnicodeDecodeError for Python that the interpreter would refuse.
+    """
+    return data.decode(errors="replace") if is_config(path) else SourceText.decode(data).text
+
+
+def _analyse_text(
+    path: str,
+    text: str,
+    book: Rulebook,
+    options: Options,
+    native: Collection[str],
+    ignores: IgnoreComments,
+) -> FileResult:
     if is_config(path):
         return analyse_config(path, text, book)
     try:
@@ -73,7 +104,7 @@ def analyse_text(
         return _failed(book, path, f"{error.msg} (line {error.lineno})")
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
-    result = analyse_module(module, book, options, native)
+    result = analyse_module(module, book, options, native, ignores)
     return with_requirements(result, module, book) if is_setup_script(path) else result
 
 
@@ -97,12 +128,13 @@ def native_modules(tree: SourceTree) -> Iterator[str]:
 
 def backend_folders(tree: SourceTree) -> Iterator[str]:
     """Folders of other devices' backends, in a package that has one for hpu beside them."""
-    folders = {
-        str(parent) for path in tree.python_files() for parent in PurePosixPath(path).parents
-    }
+    folders: set[str] = set()
+    for path in tree.python_files():
+        while (path := path.rpartition("/")[0]) and path not in folders:
+            folders.add(path)
     for folder in sorted(folders):
-        path = PurePosixPath(folder)
-        if path.name in _OTHER_BACKENDS and str(path.with_name("hpu")) in folders:
+        parent, _, name = folder.rpartition("/")
+        if name in _OTHER_BACKENDS and f"{parent}/hpu".lstrip("/") in folders:
             yield folder
 
 
@@ -119,21 +151,49 @@ class _Analyst:
         watched = native | {*options.routes, *options.routes.values()}
         self._prefilter = Prefilter(book, watched)
 
+    def digests(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """The paths of files that can be read, with the SHA-256 of their bytes."""
+        for path in paths:
+            with suppress(OSError):
+                yield path, sha256(self._tree.read(path)).hexdigest()
+
     def __call__(self, path: str) -> FileResult:
         try:
             data = self._tree.read(path)
         except OSError as error:
             return _failed(self._book, path, error.strerror or str(error))
-        if is_config(path):
-            return analyse_text(path, data.decode(errors="replace"), self._book)
-        if not (is_setup_script(path) or self._prefilter.passes(data)):
+        return replace(self._analysed(path, data), digest=sha256(data).hexdigest())
+
+    def _analysed(self, path: str, data: bytes) -> FileResult:
+        whole = is_config(path) or is_setup_script(path)
+        if not (whole or self._prefilter.passes(data) or may_ignore(data)):
             return FileResult(path, (), 0)
         try:
-            text = SourceText.decode(data).text
+            text = decoded(path, data)
         except (SyntaxError, UnicodeDecodeError) as error:
             return _failed(self._book, path, str(error))
-        result = analyse_text(path, text, self._book, self._options, self._native)
-        return replace(result, digest=sha256(data).hexdigest())
+        return analyse_text(path, text, self._book, self._options, self._native)
+
+
+def _remembered(
+    cache: FindingsCache, context: bytes, analyst: _Analyst, paths: Sequence[str], jobs: int | None
+) -> Iterator[FileResult]:
+    """The results of ``analyst`` in the order of ``paths``: out of ``cache`` where it has them."""
+    keys = {path: key_of(context, path, digest) for path, digest in analyst.digests(paths)}
+    known = cache.load([*keys.values()])
+    fresh = each(analyst, [path for path in paths if keys.get(path) not in known], jobs)
+    new: dict[bytes, FileResult] = {}
+    for path in paths:
+        key = keys.get(path)
+        if key in known:
+            yield known[key]
+            continue
+        result = next(fresh)
+        # Whether Python could read a file may depend on more than the file.
+        if result.digest and not any(item.rule == UNPARSABLE for item in result.findings):
+            new[key_of(context, path, result.digest)] = result
+        yield result
+    cache.store(new)
 
 
 def _failed(book: Rulebook, path: str, reason: str) -> FileResult:

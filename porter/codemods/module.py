@@ -8,6 +8,7 @@ from collections.abc import Collection
 from porter.codemods.context import Context, Decision, Layout
 from porter.codemods.guards import keep_guards_sound
 from porter.codemods.habana import import_edit
+from porter.codemods.ignores import IgnoreComments
 from porter.codemods.options import Options
 from porter.codemods.pins import pin_aliases
 from porter.codemods.registry import decide
@@ -20,9 +21,16 @@ UNPARSABLE = "HPU004"
 
 
 def analyse_module(
-    module: Module, book: Rulebook, options: Options, native: Collection[str]
+    module: Module,
+    book: Rulebook,
+    options: Options,
+    native: Collection[str],
+    ignores: IgnoreComments,
 ) -> FileResult:
-    """Every construct of ``module`` as a finding, and the edits that convert what can be."""
+    """Every construct of ``module`` as a finding, and the edits that convert what can be.
+
+    What ``ignores`` covers is a finding too, and not edited.
+    """
     watched = {*native, *options.routes, *options.routes.values()}
     constructs = [
         construct
@@ -32,7 +40,7 @@ def analyse_module(
     if not constructs:
         return FileResult(module.path, (), 0)
     context = Context(module, Resolver(module), book, options, watched)
-    _decide(context, constructs)
+    _decide(context, constructs, ignores)
     edits = _edits(context)
     if edits and not _parses(apply_edits(module.text, edits)):
         _give_up(context)
@@ -89,13 +97,13 @@ def _is_settled(construct: Construct, options: Options) -> bool:
     )
 
 
-def _decide(context: Context, constructs: list[Construct]) -> None:
+def _decide(context: Context, constructs: list[Construct], ignores: IgnoreComments) -> None:
     for construct in constructs:
         decision = decide(construct, context)
         if decision is not None:
             context.decisions.append(decision)
     for decision in context.decisions:
-        if decision.fixable and not context.options.selects(decision.rule.id):
+        if decision.fixable and not _is_wanted(context, decision, ignores):
             decision.edits, decision.blocks = None, True
     if all(decision.rule.neutral for decision in context.decisions):
         for decision in context.decisions:
@@ -104,6 +112,19 @@ def _decide(context: Context, constructs: list[Construct]) -> None:
     if context.options.leaves_alone(context.module.path):
         for decision in context.decisions:
             decision.keep(context.book[LEFT_ALONE])
+
+
+def _is_wanted(context: Context, decision: Decision, ignores: IgnoreComments) -> bool:
+    identifier = decision.rule.id
+    lines = (context.module.place(offset)[0] for offset in _span(context.module, decision))
+    return context.options.selects(identifier, context.module.path) and not ignores.covers(
+        identifier, *lines
+    )
+
+
+def _span(module: Module, decision: Decision) -> Span:
+    """What a reader sees as "before"."""
+    return decision.span or module.span(decision.shown)
 
 
 def _withdraw(context: Context) -> None:
@@ -179,7 +200,7 @@ def _finding(
 ) -> Finding:
     """``own`` are the edits of the decision, ``laid`` those of all findings, sorted."""
     module = context.module
-    start, end = decision.span or module.span(decision.shown)
+    start, end = _span(module, decision)
     line, column = module.place(start)
     end_line, end_column = module.place(end)
     fixable = decision.fixable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -11,22 +11,34 @@ from fnmatch import fnmatchcase
 class Options:
     """``select`` and ``ignore`` are rule ids or their beginnings (``HPU3``).
 
+    ``file_ignores`` are more of the latter for path patterns, which speak of paths
+    below ``within``: where the source lies in its project, as ``src/``.
     ``routes`` maps a native extension module to the module that takes its
     place; its imports are rewritten and its calls reported until ``implemented``
     names them. ``cuda_only`` are path patterns of modules that only ever run
-    on CUDA: they are reported and left alone.
+    on CUDA: they are reported and left alone. With ``report_ignored`` what a comment
+    says to ignore is left alone too, but reported.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    within: str = ""
     routes: Mapping[str, str] = field(default_factory=dict)
     implemented: frozenset[str] = frozenset()
     cuda_only: tuple[str, ...] = ()
     add_imports: bool = True
+    report_ignored: bool = False
 
-    def selects(self, rule: str) -> bool:
+    def selects(self, rule: str, path: str) -> bool:
+        """Whether a rule is asked for in the file ``path`` of the source."""
         chosen = not self.select or rule.startswith(self.select)
-        return chosen and not (self.ignore and rule.startswith(self.ignore))
+        return chosen and not rule.startswith((*self.ignore, *self._ignored_in(path)))
+
+    def _ignored_in(self, path: str) -> Iterator[str]:
+        for pattern, rules in self.file_ignores.items():
+            if fnmatchcase(f"{self.within}{path}", pattern):
+                yield from rules
 
     def is_implemented(self, name: str) -> bool:
         """Whether an operation, or the class that an attribute belongs to, is ours already."""

@@ -35,7 +35,7 @@ _CMAKE = re.compile(
 _LARGEST_JSON = 1_000_000
 _KEY_ENDS = re.compile(r'"\s*:')
 _REMARK = re.compile(r"(?:^|(?<=\s))#.*")
-_SEMICOLON = (".cfg", ".ini")
+_MARKS = {".cfg": "#;", ".ini": "#;", ".json": ("//",)}
 
 
 def is_config(path: str) -> bool:
@@ -57,14 +57,14 @@ def mentions(path: str, text: str) -> list[Mention]:
     if name in _METADATA:
         found = requirements.listed(text, requirements.of_metadata(text))
     elif _lists_requirements(path):
-        text = _without_remarks(text, "#")
+        text = without_remarks(path, text)
         found = requirements.listed(text, text.splitlines())
     elif name.endswith(".json"):
-        found = [*_set_in_json(text)]
+        found = [*_set_in_json(without_remarks(path, text))]
     elif name == "CMakeLists.txt" or name.endswith(".cmake"):
-        found = [*_built_by_cmake(_without_remarks(text, "#"))]
+        found = [*_built_by_cmake(without_remarks(path, text))]
     else:
-        text = _without_remarks(text, "#;" if name.endswith(_SEMICOLON) else "#")
+        text = without_remarks(path, text)
         found = [*_spoken(text), *requirements.declared(name, text)]
     return sorted(found, key=lambda mention: mention.start)
 
@@ -75,8 +75,12 @@ def _lists_requirements(path: str) -> bool:
     return listed or bool(_REQUIREMENTS.fullmatch(place.name))
 
 
-def _without_remarks(text: str, marks: Iterable[str]) -> str:
+def without_remarks(path: str, text: str) -> str:
     """``text`` with blanks for its remarks. A mark inside quotes begins none."""
+    name = PurePosixPath(path).name
+    if name in _METADATA:
+        return text
+    marks = next((marks for suffix, marks in _MARKS.items() if name.endswith(suffix)), "#")
     return "".join(_blanked(line, marks) for line in text.splitlines(keepends=True))
 
 
@@ -104,7 +108,7 @@ def _set_in_json(text: str) -> Iterator[Mention]:
     """Variables that stand alone or are given a value, and commands; prose is not meant."""
     if len(text) > _LARGEST_JSON:
         return
-    for mention in _spoken(_without_remarks(text, ("//",))):
+    for mention in _spoken(text):
         before, after = text[: mention.start][-1:], text[mention.end :]
         if mention.kind is Kind.ENVIRONMENT:
             meant = after.startswith("=") or (before == '"' and after.startswith('"'))

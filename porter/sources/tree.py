@@ -34,7 +34,8 @@ class Origin:
 class SourceTree:
     """Files below ``root``; ``label`` is what the user typed, ``only`` limits it to one file.
 
-    Files that match one of the patterns ``exclude`` (``tests/*``) are left out.
+    Files that match one of the patterns ``exclude`` (``tests/*``) are left out. These speak of
+    paths below ``within``: where the root lies in its project, as ``src/``.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class SourceTree:
     origin: Origin | None = None
     only: str | None = None
     exclude: tuple[str, ...] = ()
+    within: str = ""
 
     @property
     def writable(self) -> bool:
@@ -58,7 +60,8 @@ class SourceTree:
         """
         paths = sorted(_walk(self.root, lambda folder: None)) if self.only is None else [self.only]
         for path in paths:
-            if not any(fnmatchcase(path, pattern) for pattern in self.exclude):
+            place = f"{self.within}{path}"
+            if not any(fnmatchcase(place, pattern) for pattern in self.exclude):
                 yield path
 
     def python_files(self) -> Iterator[str]:
@@ -75,7 +78,8 @@ class SourceTree:
         return sorted(folders)
 
     def read(self, path: str) -> bytes:
-        return (self.root / path).read_bytes()
+        with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123 - a third of Path's time
+            return file.read()
 
 
 def is_python(path: str) -> bool:
