@@ -178,9 +178,14 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
         parts = [_decoder(hints[field.name]) for field in fields(kind)]
-        return lambda values: kind(
-            *(part(value) for part, value in zip(parts, values, strict=True))
-        )
+        changed = [(place, part) for place, part in enumerate(parts) if part is not _same]
+
+        def decode(values: list[Any]) -> Any:
+            for place, part in changed:
+                values[place] = part(values[place])
+            return kind(*values)
+
+        return decode
     if get_origin(kind) is tuple:
         inner = _decoder(get_args(kind)[0])
         return lambda values: tuple(map(inner, values))

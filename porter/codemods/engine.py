@@ -47,9 +47,10 @@ def analyse(
     ``jobs`` is the number of processes (None: one a core for a large tree);
     ``progress`` is called with the number of files done and their total.
     """
-    paths = list(readable_files(tree))
-    native = frozenset(native_modules(tree))
-    backends = tuple(f"{folder}/*" for folder in backend_folders(tree))
+    listed = tree.listed()
+    paths = list(readable_files(listed))
+    native = frozenset(native_modules(listed))
+    backends = tuple(f"{folder}/*" for folder in backend_folders(listed))
     options = replace(options, cuda_only=(*options.cuda_only, *backends))
     analyst = _Analyst(tree, book, options, native)
     results: list[FileResult] = []
