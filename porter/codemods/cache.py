@@ -42,8 +42,13 @@ _CHECK = 16
 
 def context_of(book: Rulebook, options: Options, native: Collection[str]) -> bytes:
     """Stands for all that the findings of a file depend on, besides the file itself."""
-    told = json.dumps([asdict(options), sorted(native)], sort_keys=True, default=sorted)
+    told = json.dumps([asdict(options), sorted(native)], sort_keys=True, default=_told)
     return _digest(_program(), book.fingerprint, told.encode())
+
+
+def _told(value: object) -> object:
+    """Sets have no order of their own."""
+    return sorted(value) if isinstance(value, (set, frozenset)) else repr(value)
 
 
 def key_of(context: bytes, path: str, digest: str) -> bytes:
