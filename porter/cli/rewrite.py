@@ -12,7 +12,7 @@ from porter.cli._output import print_patch, print_text
 from porter.cli._own_rules import own_rules
 from porter.cli._source import analyse_source
 from porter.report.text import summary_text
-from porter.rewrite import changes, patch, rewrite, write_tree
+from porter.rewrite import changes, patch, rewrite, write_file, write_tree
 from porter.rulebook import Rulebook
 from porter.wording import plural
 
@@ -76,7 +76,7 @@ def command(
         done = f"{plural(len(write_tree(tree, result, output)), 'file')} rewritten in {output}"
     elif patch_file is not None:
         changed = changes(tree, result)
-        patch_file.write_bytes(patch(changed))
+        write_file(patch_file, patch(changed))
         done = f"{plural(len(changed), 'file')} rewritten in {patch_file}"
     else:
         changed = changes(tree, result)

@@ -14,6 +14,7 @@ from porter.codemods.examples import Outcome, cases, check
 from porter.report.rule_pages import rule_page_text
 from porter.report.rules import rule_table
 from porter.resources import rules_folder
+from porter.rewrite import write_file
 from porter.rulebook import Rulebook
 from porter.rulebook.skeleton import skeleton
 from porter.wording import plural
@@ -87,6 +88,5 @@ def new(match: str, folder: Path, family: str) -> None:
     identifier, text = skeleton(book, match, family.upper())
     path = folder / f"{identifier}.toml"
     folder.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+    write_file(path, text.encode())
     click.echo(f"{path}: fill it in, and run `porter rules test --rules {folder}`")

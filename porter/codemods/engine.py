@@ -10,7 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from porter.codemods.cache import FindingsCache, context_of, key_of
-from porter.codemods.config import analyse_config
+from porter.codemods.config import analyse_config, is_setup_script, with_requirements
 from porter.codemods.ignores import IgnoreComments, may_ignore
 from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
@@ -105,7 +105,8 @@ def _analyse_text(
         return _failed(book, path, f"{error.msg} (line {error.lineno})")
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
-    return analyse_module(module, book, options, native, ignores)
+    result = analyse_module(module, book, options, native, ignores)
+    return with_requirements(result, module, book) if is_setup_script(path) else result
 
 
 def readable_files(tree: SourceTree) -> Iterator[str]:
@@ -165,14 +166,18 @@ class _Analyst:
         return replace(self._analysed(path, data), digest=sha256(data).hexdigest())
 
     def _analysed(self, path: str, data: bytes) -> FileResult:
-        suspect = is_config(path) or self._prefilter.passes(data) or may_ignore(data)
-        if not suspect:
+        if not (_is_always_read(path) or self._prefilter.passes(data) or may_ignore(data)):
             return FileResult(path, (), 0)
         try:
             text = decoded(path, data)
         except (SyntaxError, UnicodeDecodeError) as error:
             return _failed(self._book, path, str(error))
         return analyse_text(path, text, self._book, self._options, self._native)
+
+
+def _is_always_read(path: str) -> bool:
+    """Whether more in it may be of interest than the words that are looked for in Python."""
+    return is_config(path) or is_setup_script(path)
 
 
 def _remembered(

@@ -38,6 +38,9 @@ class Resolver:
         while isinstance(node, ast.Attribute):
             attributes.append(node.attr)
             node = node.value
+        if isinstance(node, ast.IfExp) and not attributes:
+            arms = (self._alternatives(arm, depth) for arm in (node.body, node.orelse))
+            return frozenset().union(*(names or {None} for names in arms))
         if not isinstance(node, ast.Name):
             return frozenset()
         roots = self._name(node, depth)

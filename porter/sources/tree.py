@@ -11,6 +11,7 @@ from pathlib import Path
 
 PYTHON_SUFFIXES = (".py", ".pyi")
 SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules"})
+_HIDDEN_SETTINGS = frozenset({".devcontainer", ".vscode"})
 
 
 class Kind(str, Enum):
@@ -109,10 +110,15 @@ def _walk(root: Path, unreadable: Callable[[str], None]) -> Iterator[str]:
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
-                if not entry.name.startswith(".") and entry.name not in SKIPPED_FOLDERS:
+                if _is_entered(entry.name):
                     pending.append(path)
             elif entry.is_file(follow_symlinks=False) or _links_inside(entry, real_root):
                 yield path
+
+
+def _is_entered(folder: str) -> bool:
+    hidden = folder.startswith(".") and folder not in _HIDDEN_SETTINGS
+    return not hidden and folder not in SKIPPED_FOLDERS
 
 
 def _links_inside(entry: os.DirEntry[str], real_root: str) -> bool:

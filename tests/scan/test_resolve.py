@@ -105,3 +105,10 @@ def f():
     resolver = Resolver(module)
     assert resolver.dotted(call.args[0]) is None
     assert resolver.candidates(call.args[0]) == {"pkg.ops.copy", "pkg.fallback.copy"}
+
+
+def test_an_assigned_choice_is_either_arm() -> None:
+    module = Module("m.py", "import torch\npick = torch.autocast if x else fake\nprobe(pick)\n")
+    call = next(node for node in module.nodes if isinstance(node, ast.Call))
+    assert Resolver(module).dotted(call.args[0]) is None
+    assert Resolver(module).candidates(call.args[0]) == {"torch.autocast"}
