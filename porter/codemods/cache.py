@@ -42,8 +42,13 @@ _CHECK = 16
 
 def context_of(book: Rulebook, options: Options, native: Collection[str]) -> bytes:
     """Stands for all that the findings of a file depend on, besides the file itself."""
-    told = json.dumps([asdict(options), sorted(native)], sort_keys=True, default=sorted)
+    told = json.dumps([asdict(options), sorted(native)], sort_keys=True, default=_told)
     return _digest(_program(), book.fingerprint, told.encode())
+
+
+def _told(value: object) -> object:
+    """Sets have no order of their own."""
+    return sorted(value) if isinstance(value, (set, frozenset)) else repr(value)
 
 
 def key_of(context: bytes, path: str, digest: str) -> bytes:
@@ -178,9 +183,14 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
         parts = [_decoder(hints[field.name]) for field in fields(kind)]
-        return lambda values: kind(
-            *(part(value) for part, value in zip(parts, values, strict=True))
-        )
+        changed = [(place, part) for place, part in enumerate(parts) if part is not _same]
+
+        def decode(values: list[Any]) -> Any:
+            for place, part in changed:
+                values[place] = part(values[place])
+            return kind(*values)
+
+        return decode
     if get_origin(kind) is tuple:
         inner = _decoder(get_args(kind)[0])
         return lambda values: tuple(map(inner, values))

@@ -47,9 +47,10 @@ def analyse(
     ``jobs`` is the number of processes (None: one a core for a large tree);
     ``progress`` is called with the number of files done and their total.
     """
-    paths = list(readable_files(tree))
-    native = frozenset(native_modules(tree))
-    backends = tuple(f"{folder}/*" for folder in backend_folders(tree))
+    listed = tree.listed()
+    paths = list(readable_files(listed))
+    native = frozenset(native_modules(listed))
+    backends = tuple(f"{folder}/*" for folder in backend_folders(listed))
     options = replace(options, cuda_only=(*options.cuda_only, *backends))
     analyst = _Analyst(tree, book, options, native)
     results: list[FileResult] = []
@@ -165,14 +166,18 @@ class _Analyst:
         return replace(self._analysed(path, data), digest=sha256(data).hexdigest())
 
     def _analysed(self, path: str, data: bytes) -> FileResult:
-        whole = is_config(path) or is_setup_script(path)
-        if not (whole or self._prefilter.passes(data) or may_ignore(data)):
+        if not (_is_always_read(path) or self._prefilter.passes(data) or may_ignore(data)):
             return FileResult(path, (), 0)
         try:
             text = decoded(path, data)
         except (SyntaxError, UnicodeDecodeError) as error:
             return _failed(self._book, path, str(error))
         return analyse_text(path, text, self._book, self._options, self._native)
+
+
+def _is_always_read(path: str) -> bool:
+    """Whether more in it may be of interest than the words that are looked for in Python."""
+    return is_config(path) or is_setup_script(path)
 
 
 def _remembered(

@@ -21,9 +21,9 @@ from porter.scan.lines import Lines
 IGNORES_NOTHING = "HPU005"
 _MARK = "porter:"
 _COMMENT = re.compile(
-    r"[#;]\s*porter:\s*ignore(?P<file>-file)?\b(?:\[(?P<rules>[^\]\r\n]*)\])?(?P<reason>[^#\r\n]*)"
+    r"(?:[#;]|//)\s*porter:\s*ignore(?P<file>-file)?\b(?:\[(?P<rules>[^\]\r\n]*)\])?(?P<reason>[^#\r\n]*)"
 )
-_ALONE = re.compile(r"\s*[#;]")
+_ALONE = re.compile(r"\s*(?:[#;]|//)")
 
 
 def may_ignore(data: bytes) -> bool:

@@ -9,7 +9,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.text import Text
+from rich.cells import cell_len
+from rich.text import Span, Text
 
 from porter.findings import Effort, FileResult, Finding, Result, Status, Verdict
 from porter.report.visible import visible
@@ -22,6 +23,11 @@ VERDICT_STYLES = {
     Verdict.REVIEW: "yellow",
     Verdict.UNSUPPORTED: "red",
 }
+#: Text and its style, none where that is empty; a line has several.
+Piece = tuple[str, str]
+Line = tuple[Piece, ...]
+
+_END = ("\n", "")
 _SHOWN_LINES = 6
 _INDENT = " " * 7
 _ARROW = "    -> "
@@ -34,10 +40,12 @@ def findings_text(result: Result, width: int | None = None) -> Text:
     ``width`` (columns) a message that is too long stands in lines of its own, one
     that a file has already shown is not said again, and code is cut.
     """
-    paragraphs = [
-        _file_text(file, width) for file in result.files if file.findings or file.unaccounted
-    ]
-    return Text("\n\n").join([*paragraphs, summary_text(result)])
+    pieces: list[Piece] = []
+    for file in result.files:
+        if file.findings or file.unaccounted:
+            pieces += (piece for line in _file_lines(file, width) for piece in (*line, _END))
+            pieces.append(_END)
+    return _styled(pieces).append_text(summary_text(result))
 
 
 def summary_text(result: Result) -> Text:
@@ -90,37 +98,49 @@ def totals_text(result: Result) -> Text:
     return Text.assemble(found, ", ".join([*done, reported, ""]), unaccounted, ignored)
 
 
-def _file_text(file: FileResult, width: int | None) -> Text:
-    lines: list[Text] = []
+def _styled(pieces: Iterable[Piece]) -> Text:
+    """At once: to append thousands of pieces one by one takes rich long."""
+    texts: list[str] = []
+    spans: list[Span] = []
+    place = 0
+    for text, style in pieces:
+        texts.append(text)
+        if style:
+            spans.append(Span(place, place + len(text), style))
+        place += len(text)
+    return Text("".join(texts), spans=spans)
+
+
+def _file_lines(file: FileResult, width: int | None) -> Iterator[Line]:
     said: set[str] = set()
     for finding in file.findings:
         message = visible(" ".join(finding.message.split()))
-        lines += _head(finding, "" if message in said else message, width)
-        lines += _change(finding, width)
+        yield from _head(finding, "" if message in said else message, width)
+        yield from _change(finding, width)
         if width is not None:
             said.add(message)
     if file.unaccounted:
         count = plural(file.unaccounted, "construct")
-        lines.append(Text(f"{visible(file.path)}: {count} unaccounted for", "bold red"))
-    return Text("\n").join(lines)
+        yield ((f"{visible(file.path)}: {count} unaccounted for", "bold red"),)
 
 
-def _head(finding: Finding, message: str, width: int | None) -> Iterator[Text]:
-    head = Text.assemble(
+def _head(finding: Finding, message: str, width: int | None) -> Iterator[Line]:
+    head = (
         (visible(finding.place), "bold"),
-        ": ",
+        (": ", ""),
         (finding.rule, "bold"),
-        " ",
+        (" ", ""),
         (f"{finding.verdict.value}/{finding.effort.value}", VERDICT_STYLES[finding.verdict]),
     )
-    if width is None or head.cell_len + 2 + len(message) <= width:
-        yield head.append(f"  {message}" if message else "")
+    whole = "".join(text for text, _ in head)
+    if width is None or cell_len(whole) + 2 + len(message) <= width:
+        yield (*head, (f"  {message}" if message else "", ""))
     else:
         yield head
-        yield from (Text(f"  {line}") for line in textwrap.wrap(message, max(width - 2, 20)))
+        yield from (((f"  {line}", ""),) for line in textwrap.wrap(message, max(width - 2, 20)))
 
 
-def _change(finding: Finding, width: int | None) -> Iterator[Text]:
+def _change(finding: Finding, width: int | None) -> Iterator[Line]:
     if finding.before:
         style = "dim" if finding.after is None else "red"
         yield from _block(finding.before, _INDENT, style, width)
@@ -128,19 +148,24 @@ def _change(finding: Finding, width: int | None) -> Iterator[Text]:
         yield from _block(finding.after.strip() or "(nothing)", _ARROW, "green", width)
 
 
-def _block(code: str, lead: str, style: str, width: int | None) -> Iterator[Text]:
+def _block(code: str, lead: str, style: str, width: int | None) -> Iterator[Line]:
     """The code with its own indentation kept between lines, cut where it is long."""
     first, *others = code.splitlines() or [""]
-    lines = [first, *textwrap.dedent("\n".join(others)).splitlines()]
+    lines = [first, *textwrap.dedent("\n".join(others)).splitlines()] if others else [first]
     if len(lines) > _SHOWN_LINES:
         lines[_SHOWN_LINES - 1 :] = [f"... {len(lines) - _SHOWN_LINES + 1} more lines"]
     for line in lines:
-        shown = Text.assemble(lead, (visible(line), style))
+        shown = visible(line)
         if width is not None:
-            shown.expand_tabs(8)
-            shown.truncate(width, overflow="ellipsis")
-        yield shown
+            shown = _cut(shown, width - len(lead))
+        yield (lead, ""), (shown, style)
         lead = _INDENT
+
+
+def _cut(line: str, width: int) -> str:
+    text = Text(line.expandtabs())
+    text.truncate(max(width, 1), overflow="ellipsis")
+    return text.plain
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Text]:

@@ -35,7 +35,7 @@ _CMAKE = re.compile(
 _LARGEST_JSON = 1_000_000
 _KEY_ENDS = re.compile(r'"\s*:')
 _REMARK = re.compile(r"(?:^|(?<=\s))#.*")
-_MARKS = {".cfg": "#;", ".ini": "#;", ".json": ("//",)}
+_SEMICOLON = (".cfg", ".ini")
 
 
 def is_config(path: str) -> bool:
@@ -60,7 +60,7 @@ def mentions(path: str, text: str) -> list[Mention]:
         text = without_remarks(path, text)
         found = requirements.listed(text, text.splitlines())
     elif name.endswith(".json"):
-        found = [*_set_in_json(without_remarks(path, text))]
+        found = [*_set_in_json(path, text)]
     elif name == "CMakeLists.txt" or name.endswith(".cmake"):
         found = [*_built_by_cmake(without_remarks(path, text))]
     else:
@@ -77,11 +77,19 @@ def _lists_requirements(path: str) -> bool:
 
 def without_remarks(path: str, text: str) -> str:
     """``text`` with blanks for its remarks. A mark inside quotes begins none."""
-    name = PurePosixPath(path).name
-    if name in _METADATA:
+    marks = _marks(PurePosixPath(path).name)
+    if not marks:
         return text
-    marks = next((marks for suffix, marks in _MARKS.items() if name.endswith(suffix)), "#")
     return "".join(_blanked(line, marks) for line in text.splitlines(keepends=True))
+
+
+def _marks(name: str) -> tuple[str, ...]:
+    """What begins a remark; a JSON file may have such in practice."""
+    if name in _METADATA:
+        return ()
+    if name.endswith((".json", _KERNELS)):
+        return ("//",)
+    return ("#", ";") if name.endswith(_SEMICOLON) else ("#",)
 
 
 def _blanked(line: str, marks: Iterable[str]) -> str:
@@ -104,11 +112,11 @@ def _spoken(text: str) -> Iterator[Mention]:
         yield Mention(kind, match.group().rstrip(":/"), *match.span())
 
 
-def _set_in_json(text: str) -> Iterator[Mention]:
+def _set_in_json(path: str, text: str) -> Iterator[Mention]:
     """Variables that stand alone or are given a value, and commands; prose is not meant."""
     if len(text) > _LARGEST_JSON:
         return
-    for mention in _spoken(text):
+    for mention in _spoken(without_remarks(path, text)):
         before, after = text[: mention.start][-1:], text[mention.end :]
         if mention.kind is Kind.ENVIRONMENT:
             meant = after.startswith("=") or (before == '"' and after.startswith('"'))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -35,7 +35,8 @@ class SourceTree:
     """Files below ``root``; ``label`` is what the user typed, ``only`` limits it to one file.
 
     Files that match one of the patterns ``exclude`` (``tests/*``) are left out. These speak of
-    paths below ``within``: where the root lies in its project, as ``src/``.
+    paths below ``within``: where the root lies in its project, as ``src/``. ``listing`` are
+    the files where they are known already.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class SourceTree:
     only: str | None = None
     exclude: tuple[str, ...] = ()
     within: str = ""
+    listing: tuple[str, ...] | None = None
 
     @property
     def writable(self) -> bool:
@@ -58,6 +60,13 @@ class SourceTree:
         target lies below the root. Folders that cannot be listed are left out:
         see ``unreadable``.
         """
+        return self._found() if self.listing is None else iter(self.listing)
+
+    def listed(self) -> SourceTree:
+        """The same tree, whose folders are not asked again."""
+        return replace(self, listing=tuple(self.files()))
+
+    def _found(self) -> Iterator[str]:
         paths = sorted(_walk(self.root, lambda folder: None)) if self.only is None else [self.only]
         for path in paths:
             place = f"{self.within}{path}"

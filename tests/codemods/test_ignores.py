@@ -117,12 +117,19 @@ def test_an_alias_stays_where_a_use_of_it_is_ignored(analyse: Analyse) -> None:
         ("run.sh", "export CUDA_VISIBLE_DEVICES=0  # porter: ignore[HPU8] the launcher's\n"),
         ("Dockerfile", "# porter: ignore[HPU8] the launcher's\nENV CUDA_VISIBLE_DEVICES=0\n"),
         ("setup.cfg", "; porter: ignore[HPU8]\nx = CUDA_VISIBLE_DEVICES\n"),
+        ("x.json", '{\n// porter: ignore[HPU8]\n"env": {"CUDA_VISIBLE_DEVICES": "0"}}\n'),
+        ("k.cu", "// porter: ignore-file[HPU] the other backend's\n__global__ void f() {}\n"),
         ("requirements.txt", "# porter: ignore-file[HPU8] of CI\ncupy-cuda12x\n"),
     ],
 )
 def test_files_that_are_no_python(analyse: Analyse, path: str, text: str) -> None:
     result = analyse(text, path=path)
     assert (rules(result), len(result.ignored), result.constructs) == ([], 1, 0)
+
+
+def test_package_metadata_has_no_comments(analyse: Analyse) -> None:
+    text = "Requires-Dist: cupy  # porter: ignore[HPU8]\n# porter: ignore-file[HPU8]\n"
+    assert not analyse(text, path="x.dist-info/METADATA").ignored
 
 
 def test_what_is_quoted_in_a_script_is_no_comment(analyse: Analyse) -> None:
