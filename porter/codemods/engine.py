@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -25,6 +26,7 @@ from porter.sources.tree import SourceTree, is_python
 
 _OTHER_BACKENDS = frozenset({"cuda", "rocm", "xpu", "npu", "musa", "mps", "tpu"})
 _EXTENSION = re.compile(r"(?:CUDA|Cpp)Extension\(\s*(?:name\s*=\s*)?[\"'](?P<name>[\w.]+)[\"']")
+_PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 _DEFAULTS = Options()
 
 
@@ -70,7 +72,7 @@ def analyse_text(
     try:
         module = Module(path, text)
     except SyntaxError as error:
-        return _failed(book, path, f"{error.msg} (line {error.lineno})")
+        return _failed(book, path, f"{error.msg} (line {error.lineno}, as {_PYTHON} reads it)")
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
     result = analyse_module(module, book, options, native)
