@@ -10,10 +10,10 @@ from porter.scan import requirements
 from porter.scan.construct import Kind, Mention
 from porter.scan.scanner import ENVIRONMENT
 
-_KERNELS = ".cu"
+_KERNELS, _JSON = ".cu", ".json"
 _SUFFIXES = (
     *(".bash", ".cfg", ".conf", ".dockerfile", ".env", ".ini", ".sbatch", ".sh", ".slurm"),
-    *(".cmake", ".json", ".make", ".mk", ".toml", ".yaml", ".yml", _KERNELS),
+    *(".cmake", _JSON, ".make", ".mk", ".toml", ".yaml", ".yml", _KERNELS),
 )
 _NAMES = re.compile(
     r"(Dockerfile|Containerfile|\.env)([.\w-]*)|(GNU)?[Mm]akefile([.-]\w+)*|CMakeLists\.txt"
@@ -54,17 +54,16 @@ def mentions(path: str, text: str) -> list[Mention]:
     name = PurePosixPath(path).name
     if name.endswith(_KERNELS):
         return [Mention(Kind.SOURCE, "cuda", 0, 0)]
+    text = without_remarks(path, text)
     if name in _METADATA:
         found = requirements.listed(text, requirements.of_metadata(text))
     elif _lists_requirements(path):
-        text = _without_remarks(text, "#")
         found = requirements.listed(text, text.splitlines())
-    elif name.endswith(".json"):
+    elif name.endswith(_JSON):
         found = [*_set_in_json(text)]
     elif name == "CMakeLists.txt" or name.endswith(".cmake"):
-        found = [*_built_by_cmake(_without_remarks(text, "#"))]
+        found = [*_built_by_cmake(text)]
     else:
-        text = _without_remarks(text, "#;" if name.endswith(_SEMICOLON) else "#")
         found = [*_spoken(text), *requirements.declared(name, text)]
     return sorted(found, key=lambda mention: mention.start)
 
@@ -75,8 +74,12 @@ def _lists_requirements(path: str) -> bool:
     return listed or bool(_REQUIREMENTS.fullmatch(place.name))
 
 
-def _without_remarks(text: str, marks: Iterable[str]) -> str:
+def without_remarks(path: str, text: str) -> str:
     """``text`` with blanks for its remarks. A mark inside quotes begins none."""
+    name = PurePosixPath(path).name
+    if name in _METADATA:
+        return text
+    marks = "#;" if name.endswith(_SEMICOLON) else ["//"] if name.endswith(_JSON) else "#"
     return "".join(_blanked(line, marks) for line in text.splitlines(keepends=True))
 
 
@@ -104,7 +107,7 @@ def _set_in_json(text: str) -> Iterator[Mention]:
     """Variables that stand alone or are given a value, and commands; prose is not meant."""
     if len(text) > _LARGEST_JSON:
         return
-    for mention in _spoken(_without_remarks(text, ("//",))):
+    for mention in _spoken(text):
         before, after = text[: mention.start][-1:], text[mention.end :]
         if mention.kind is Kind.ENVIRONMENT:
             meant = after.startswith("=") or (before == '"' and after.startswith('"'))
