@@ -5,7 +5,6 @@ Checked against ``vllm.v1.kv_cache_interface`` by ``scripts/check_plan``.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
@@ -59,7 +58,7 @@ def layer_bytes(mixer: Mixer, rules: CacheRules, tp: int = 1) -> int:
 
 def sequence_bytes(shape: Shape, rules: CacheRules, tp: int = 1) -> int:
     """What a sequence takes of all layers on one card."""
-    return sum(layer_bytes(mixer, rules, tp) for mixer in shape.mixers)
+    return sum(n * layer_bytes(mixer, rules, tp) for mixer, n in shape.distinct_mixers.items())
 
 
 def token_bytes(shape: Shape, number: int, tp: int = 1) -> int:
@@ -69,7 +68,7 @@ def token_bytes(shape: Shape, number: int, tp: int = 1) -> int:
 
 def pad_bytes(shape: Shape, number: int, tp: int) -> int:
     """The block that the plugin adds to each layer for padding to write to."""
-    return sum(page_bytes(mixer, tp, number) for mixer in shape.mixers)
+    return sum(n * page_bytes(mixer, tp, number) for mixer, n in shape.distinct_mixers.items())
 
 
 def pool_bytes(shape: Shape, rules: CacheRules, tp: int, concurrency: int) -> int:
@@ -88,7 +87,7 @@ def pool_bytes(shape: Shape, rules: CacheRules, tp: int, concurrency: int) -> in
 
 @dataclass(frozen=True)
 class _Pool:
-    """``size`` layers share a block of ``tokens`` tokens; groups of them have tables of their own."""
+    """A block is of ``tokens`` tokens and for ``size`` layers; each such group has its table."""
 
     tokens: int
     size: int
@@ -129,7 +128,7 @@ class Row:
 def rows(shape: Shape, rules: CacheRules, tp: int = 1) -> Iterator[Row]:
     """By kind, in the order of the layers. ``sequence`` is by vLLM's own rules."""
     own = replace(rules, whole_windows=False)
-    for mixer, layers in Counter(shape.mixers).items():
+    for mixer, layers in shape.distinct_mixers.items():
         token = mixer.token_bytes(tp, rules.number) if isinstance(mixer, (Attention, Latent)) else 0
         yield Row(
             kind=mixer.kind,

@@ -25,6 +25,7 @@ class Family:
     qk_norm: bool = False
     sinks: bool = False
     output_gate: bool = False
+    repeats_kv_heads: bool = True
     norms: int = 2
     norm_bias: bool = False
     gated: bool = True

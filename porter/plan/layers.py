@@ -26,6 +26,9 @@ class Count:
             self.experts + other.experts, self.linear + other.linear, self.plain + other.plain
         )
 
+    def __mul__(self, times: int) -> Count:
+        return Count(self.experts * times, self.linear * times, self.plain * times)
+
     @property
     def total(self) -> int:
         return self.experts + self.linear + self.plain
@@ -35,7 +38,8 @@ class Count:
 class Attention:
     """MHA, GQA or MQA. ``window`` and ``chunk`` are in tokens, None for attention to everything.
 
-    ``shared``: it reads the keys and values of a layer before it, and keeps none.
+    ``shared``: it reads the keys and values of a layer before it, and keeps none. ``repeats``:
+    several cards may have the same KV head.
     """
 
     heads: int
@@ -49,6 +53,7 @@ class Attention:
     qk_norm: bool = False
     sinks: bool = False
     output_gate: bool = False
+    repeats: bool = True
 
     @property
     def kind(self) -> str:
@@ -59,7 +64,7 @@ class Attention:
         return "full" if self.chunk is None else "chunked"
 
     def splits(self, tp: int) -> bool:
-        even = self.kv_heads % tp == 0 or tp % self.kv_heads == 0
+        even = self.kv_heads % tp == 0 or (self.repeats and tp % self.kv_heads == 0)
         return self.heads % tp == 0 and even
 
     def kv_heads_per_card(self, tp: int) -> int:

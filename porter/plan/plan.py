@@ -123,7 +123,7 @@ class Plan:
 
     @property
     def transfer(self) -> Transfer | None:
-        """What LMCache would move; None for models that it is refused for, or that do not divide."""
+        """What LMCache would move; None for models that it is refused for."""
         if self.start is None:
             return None
         return transfer_of(
@@ -205,14 +205,16 @@ def _notes(plan: Plan) -> Iterator[str]:
 
 
 def _notes_of(plan: Plan, start: Fit) -> Iterator[str]:
-    kv_heads = min((m.kv_heads for m in plan.shape.attention if isinstance(m, Attention)), default=0)
+    kv_heads = min(
+        (m.kv_heads for m in plan.shape.attention if isinstance(m, Attention)), default=0
+    )
     if kv_heads and start.cards > kv_heads:
         yield (
             f"{kv_heads} KV heads on {start.cards} cards: each is on "
             f"{start.cards // kv_heads} of them, and the cache is no smaller than on {kv_heads}"
         )
     if plan.shape.latent and start.cards > 1:
-        yield "MLA keeps the same latent vectors on every card: more cards make no more room a token"
+        yield "MLA keeps the same on every card: a token takes no less room on more cards"
     if start.cards > CARDS_PER_NODE:
         yield "More than one node: the plugin calls that a future feature"
     if plan.transfer is not None and plan.want.context < CHUNK:

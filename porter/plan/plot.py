@@ -68,7 +68,7 @@ def _cards(axes: Axes, plan: Plan) -> None:
         if not low < memory < high:
             continue
         axes.axhline(memory, color="#cccccc", linewidth=0.8, linestyle="--", zorder=0)
-        text = f"{cards} × {plan.plant.card.title}"
+        text = f"{cards} {plan.plant.card.title}"
         axes.annotate(
             text,
             (1, memory),

@@ -50,7 +50,7 @@ def vllm_args(plant: Plant, want: Want, fit: Fit) -> dict[str, Value]:
 
 
 def environment(plant: Plant, want: Want, args: Mapping[str, Value]) -> dict[str, str]:
-    """Variables for the shell that starts vLLM; bucket ranges are the exponential strategy's own."""
+    """Variables for the shell that starts vLLM."""
     variables = {
         "PT_HPU_LAZY_MODE": "0",
         "VLLM_BUCKETING_STRATEGY": "exp",

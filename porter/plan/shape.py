@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 from porter.plan.config import Model
@@ -33,7 +35,7 @@ _TYPES = {
     "mamba": "mamba2",
 }
 _EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts")
-#: vLLM pads an embedding to a multiple of so many rows a card.
+#: vLLM pads an embedding to a multiple of so many rows, and then divides it.
 _VOCABULARY_STEP = 64
 
 
@@ -54,7 +56,7 @@ class Shape:
     limit: int | None
     layers: tuple[Layer, ...]
 
-    @property
+    @cached_property
     def attention(self) -> tuple[Attention | Latent, ...]:
         """The layers that keep keys and values of their own."""
         return tuple(
@@ -63,11 +65,24 @@ class Shape:
             if isinstance(mixer, Latent) or (isinstance(mixer, Attention) and not mixer.shared)
         )
 
-    @property
+    @cached_property
+    def distinct_attention(self) -> tuple[Attention | Latent, ...]:
+        return tuple(dict.fromkeys(self.attention))
+
+    @cached_property
     def mixers(self) -> tuple[Mixer, ...]:
         return tuple(layer.mixer for layer in self.layers)
 
-    @property
+    @cached_property
+    def distinct_layers(self) -> Counter[Layer]:
+        """How many there are of each; large models have many of few."""
+        return Counter(self.layers)
+
+    @cached_property
+    def distinct_mixers(self) -> Counter[Mixer]:
+        return Counter(self.mixers)
+
+    @cached_property
     def states(self) -> tuple[State, ...]:
         return tuple(m for m in self.mixers if isinstance(m, (Mamba1, Mamba2, DeltaNet)))
 
@@ -77,19 +92,19 @@ class Shape:
 
     def splits(self, tp: int) -> bool:
         """Whether every layer divides over ``tp`` cards."""
-        return all(layer.splits(tp) for layer in self.layers)
+        return all(layer.splits(tp) for layer in self.distinct_layers)
 
     def count(self, tp: int = 1, *, padded: bool = False) -> Count:
         """Weights of the language model on one of ``tp`` cards; ``padded`` as vLLM pads them."""
         rows = self.vocabulary
         if padded or tp > 1:
-            step = _VOCABULARY_STEP * tp
-            rows = ceil(rows / step) * step // tp
+            rows = ceil(rows / _VOCABULARY_STEP) * _VOCABULARY_STEP // tp
         norm = self.hidden * (2 if self.family.norm_bias else 1)
         plain = rows * self.hidden * (1 if self.tied else 2)
         plain += self.positions * self.hidden
         plain += norm * (self.family.norms * len(self.layers) + 1)
-        return sum((layer.count(self.hidden, tp) for layer in self.layers), Count(plain=plain))
+        counts = (layer.count(self.hidden, tp) * n for layer, n in self.distinct_layers.items())
+        return sum(counts, Count(plain=plain))
 
 
 def shape_of(model: Model) -> Shape:
@@ -219,6 +234,7 @@ def _mixer(config: Table, family: Family, kind: str, hidden: int, *, shared: boo
         output_bias=bias or family.output_bias,
         qk_norm=family.qk_norm,
         sinks=family.sinks,
+        repeats=family.repeats_kv_heads,
         output_gate=family.output_gate,
     )
 
@@ -273,7 +289,9 @@ def _mamba2(config: Table, hidden: int) -> Mamba2:
     )
 
 
-def _mlp(config: Table, family: Family, model_type: str, i: int, hidden: int) -> Mlp | Experts | None:
+def _mlp(
+    config: Table, family: Family, model_type: str, i: int, hidden: int
+) -> Mlp | Experts | None:
     if model_type == "mamba":
         return None
     experts = next((config.number(key) for key in _EXPERTS if config.has(key)), 0)

@@ -41,7 +41,7 @@ def _prefill(shape: Shape, load: Load, tp: int) -> int:
     tokens = min(load.step, load.context)
     widest = max(
         max(layer.mixer.width(tp), 0 if layer.mlp is None else layer.mlp.width(tp))
-        for layer in shape.layers
+        for layer in shape.distinct_layers
     )
     stream = tokens * (3 * shape.hidden + widest) * _BF16
     if not shape.attention:
@@ -53,13 +53,13 @@ def _prefill(shape: Shape, load: Load, tp: int) -> int:
 def _decode(shape: Shape, load: Load, tp: int) -> int:
     """A token of each sequence: one layer's blocks are fetched from the cache, and scored."""
     tokens = load.concurrency * load.context
-    heads = max((m.heads // tp for m in shape.attention), default=0)
+    heads = max((m.heads // tp for m in shape.distinct_attention), default=0)
     return tokens * (_fetched(shape, load, tp) + heads * 2 * _BF16)
 
 
 def _fetched(shape: Shape, load: Load, tp: int) -> int:
     """Bytes a token of the widest layer's keys and values."""
-    return max((mixer.token_bytes(tp, load.number) for mixer in shape.attention), default=0)
+    return max((m.token_bytes(tp, load.number) for m in shape.distinct_attention), default=0)
 
 
 def _logits(shape: Shape, load: Load) -> int:
@@ -68,8 +68,8 @@ def _logits(shape: Shape, load: Load) -> int:
 
 def _unfolded(shape: Shape, tp: int) -> int:
     """The second copy of MLA's projections, which vLLM makes after loading."""
-    latent = (mixer for mixer in shape.mixers if isinstance(mixer, Latent))
-    return sum(mixer.unfolded(tp) for mixer in latent) * _BF16
+    latent = ((m, n) for m, n in shape.distinct_mixers.items() if isinstance(m, Latent))
+    return sum(mixer.unfolded(tp) * n for mixer, n in latent) * _BF16
 
 
 def has_windows(shape: Shape) -> bool:
