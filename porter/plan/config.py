@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -74,8 +74,8 @@ def known_models() -> tuple[Model, ...]:
 
 @cache
 def _by_name() -> dict[str, Model]:
-    """By each name in full and, where that is one model's alone, without the owner."""
-    full = {name.lower(): model for model, names in _rows() for name in names}
+    """By each name, with its owner and without; a model has the name that it is found by."""
+    full = {name.lower(): replace(model, name=name) for model, names in _rows() for name in names}
     return {**{name.rpartition("/")[2]: model for name, model in full.items()}, **full}
 
 

@@ -26,6 +26,7 @@ class Family:
     sinks: bool = False
     output_gate: bool = False
     repeats_kv_heads: bool = True
+    one_card: bool = False
     norms: int = 2
     norm_bias: bool = False
     gated: bool = True

@@ -10,6 +10,7 @@ from porter.errors import PorterError
 from porter.plan.cards import COUNTS, GIB
 from porter.plan.matrix import CONTEXTS
 from porter.plan.plan import Plan
+from porter.wording import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,15 +32,19 @@ def draw(plan: Plan, file: Path) -> None:
         raise PorterError("--plot needs matplotlib: pip install 'porter[plot]'") from None
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=2)
+    axes.yaxis.set_major_formatter("{x:g}")
     _memory(axes, plan)
     _cards(axes, plan)
     want = plan.want
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log", base=2)
     axes.set_xticks(_contexts(plan), [_short(context) for context in _contexts(plan)])
     axes.set_xlabel("tokens of context")
     axes.set_ylabel("GiB, on all cards together")
-    axes.set_title(f"{plan.shape.model.name}, {want.concurrency} at a time", fontsize=11)
+    axes.set_title(
+        f"{plan.shape.model.name}, {want.concurrency} at a time, {plan.plant.card.title}",
+        fontsize=11,
+    )
     axes.legend(loc="upper left", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, metadata=_undated(file))
@@ -57,7 +62,7 @@ def _memory(axes: Axes, plan: Plan) -> None:
         axes.plot(contexts, windowed, color=_COLOURS[3], marker="o", label="KV cache in vLLM")
     both = [weights + cache for cache in kept]
     axes.plot(contexts, both, color=_COLOURS[2], marker="o", label="weights and KV cache")
-    axes.set_ylim(top=max(both) * 2)
+    axes.set_ylim(min([weights, *windowed]) / 1.5, max(both) * 3)
 
 
 def _cards(axes: Axes, plan: Plan) -> None:
@@ -68,12 +73,12 @@ def _cards(axes: Axes, plan: Plan) -> None:
         if not low < memory < high:
             continue
         axes.axhline(memory, color="#cccccc", linewidth=0.8, linestyle="--", zorder=0)
-        text = f"{cards} {plan.plant.card.title}"
+        text = plural(cards, "card")
         axes.annotate(
             text,
-            (1, memory),
+            (0.5, memory),
             xycoords=("axes fraction", "data"),
-            ha="right",
+            ha="center",
             va="bottom",
             fontsize=8,
             color="#777777",

@@ -92,6 +92,8 @@ class Shape:
 
     def splits(self, tp: int) -> bool:
         """Whether every layer divides over ``tp`` cards."""
+        if self.family.one_card and tp > 1:
+            return False
         return all(layer.splits(tp) for layer in self.distinct_layers)
 
     def count(self, tp: int = 1, *, padded: bool = False) -> Count:

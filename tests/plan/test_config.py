@@ -9,17 +9,18 @@ from porter.plan.config import find_model, known_models
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "full"),
     [
-        "meta-llama/Llama-3.1-70B",
-        "meta-llama/Llama-3.1-70B-Instruct",
-        "Llama-3.1-70B",
-        "META-LLAMA/llama-3.1-70b",
-        "DeepSeek-R1-Distill-Llama-70B",
+        ("meta-llama/Llama-3.1-70B", "meta-llama/Llama-3.1-70B"),
+        ("meta-llama/Llama-3.1-70B-Instruct", "meta-llama/Llama-3.1-70B-Instruct"),
+        ("Llama-3.1-70B", "meta-llama/Llama-3.1-70B"),
+        ("META-LLAMA/llama-3.1-70b", "meta-llama/Llama-3.1-70B"),
+        ("DeepSeek-R1-Distill-Llama-70B", "deepseek-ai/DeepSeek-R1-Distill-Llama-70B"),
     ],
 )
-def test_a_model_is_found_by_each_of_its_names(name):
-    assert find_model(name).name == "meta-llama/Llama-3.1-70B"
+def test_a_model_is_found_by_each_of_its_names_and_keeps_it(name, full):
+    assert find_model(name).name == full
+    assert find_model(name).config == find_model("meta-llama/Llama-3.1-70B").config
 
 
 def test_names_are_given_once():

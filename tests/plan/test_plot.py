@@ -18,7 +18,7 @@ def matplotlib():
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
-        ("Llama-3.1-70B", {"weights", "KV cache on Gaudi", "weights and KV cache", "8 Gaudi 3"}),
+        ("Llama-3.1-70B", {"weights", "KV cache on Gaudi", "weights and KV cache", "8 cards"}),
         ("gemma-3-27b-it", {"KV cache on Gaudi", "KV cache in vLLM"}),
     ],
 )
