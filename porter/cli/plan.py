@@ -211,5 +211,5 @@ def _print_plan(plan: Plan) -> None:
         print_text(Text("\nlmcache.yaml:", "bold"))
         for line in text.lmcache(plan.transfer):
             print_text(Text(line))
-    for note in plan.notes:
-        print_text(Text(f"note: {note}."), err=False)
+    for line in text.notes(plan):
+        print_text(Text(line))

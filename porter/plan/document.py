@@ -32,7 +32,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
             "bytes_per_number": want.number,
             "token_bytes": plan.token_bytes,
             "sequence_bytes": plan.sequence_bytes,
-            "whole_bytes": plan.whole_bytes,
+            "plugin_bytes": plan.plugin_bytes,
             "layers": [
                 {
                     "kind": row.kind,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from porter.errors import PorterError
-from porter.plan.cache import CacheRules, Row, rows, sequence_bytes, token_bytes
+from porter.plan.cache import CacheRules, Row, pool_bytes, rows, sequence_bytes, token_bytes
 from porter.plan.cards import CARDS_PER_NODE, COUNTS, find_card
 from porter.plan.config import Model
 from porter.plan.fit import Fit, Plant, Want, fit, largest_concurrency, largest_context
@@ -93,9 +93,9 @@ class Plan:
         return sequence_bytes(self.shape, self._own_rules)
 
     @property
-    def whole_bytes(self) -> int:
-        """As ``kv_cache_bytes``, where windows are kept whole, as the Gaudi plugin does."""
-        return self.want.concurrency * sequence_bytes(self.shape, self.want.rules)
+    def plugin_bytes(self) -> int:
+        """As ``kv_cache_bytes``, by what the Gaudi plugin keeps."""
+        return pool_bytes(self.shape, self.want.rules, 1, self.want.concurrency)
 
     @property
     def token_bytes(self) -> int:

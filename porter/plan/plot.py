@@ -54,15 +54,15 @@ def _memory(axes: Axes, plan: Plan) -> None:
     contexts = _contexts(plan)
     weights = plan.weight_bytes / GIB
     plans = [replace(plan, want=replace(plan.want, context=context)) for context in contexts]
-    kept = [max(each.whole_bytes, each.kv_cache_bytes) / GIB for each in plans]
+    kept = [each.plugin_bytes / GIB for each in plans]
     axes.plot(contexts, [weights] * len(contexts), color=_COLOURS[0], label="weights")
     axes.plot(contexts, kept, color=_COLOURS[1], marker="o", label="KV cache on Gaudi")
-    windowed = [each.kv_cache_bytes / GIB for each in plans]
-    if windowed != kept:
-        axes.plot(contexts, windowed, color=_COLOURS[3], marker="o", label="KV cache in vLLM")
+    own = [each.kv_cache_bytes / GIB for each in plans]
+    if own != kept:
+        axes.plot(contexts, own, color=_COLOURS[3], marker="o", label="KV cache in vLLM")
     both = [weights + cache for cache in kept]
     axes.plot(contexts, both, color=_COLOURS[2], marker="o", label="weights and KV cache")
-    axes.set_ylim(min([weights, *windowed]) / 1.5, max(both) * 3)
+    axes.set_ylim(min([weights, *own]) / 1.5, max(both) * 3)
 
 
 def _cards(axes: Axes, plan: Plan) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from math import floor
-from typing import Any
 
 from porter.plan.cache import BLOCK
 from porter.plan.cards import CARDS_PER_NODE
@@ -82,6 +81,13 @@ def bucket_ranges(want: Want) -> dict[str, str]:
     }
 
 
-def yaml(values: Mapping[str, Any]) -> str:
-    """A flat YAML document: a JSON value is a YAML value."""
-    return "".join(f"{key}: {json.dumps(value)}\n" for key, value in values.items())
+def yaml(values: Mapping[str, Value]) -> str:
+    """A flat YAML document."""
+    return "".join(f"{key}: {_scalar(value)}\n" for key, value in values.items())
+
+
+def _scalar(value: Value) -> str:
+    """A JSON value is a YAML value, but JSON in a string is easier to read in single quotes."""
+    if isinstance(value, str) and '"' in value and "'" not in value:
+        return f"'{value}'"
+    return json.dumps(value)

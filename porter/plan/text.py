@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from textwrap import wrap
 
 from rich import box
 from rich.table import Table
@@ -31,7 +32,7 @@ def size(count: int) -> str:
 def heading(plan: Plan) -> Text:
     want, card = plan.want, plan.plant.card
     return Text(
-        f"{plan.shape.model.name}: {plural(want.concurrency, 'sequence')} of "
+        f"{plan.shape.model.name}\n{plural(want.concurrency, 'sequence')} of "
         f"{want.context:,} tokens on {card.title}, {card.visible / GIB:.2f} GiB a card",
         "bold",
     )
@@ -54,9 +55,11 @@ def needs(plan: Plan) -> Table:
         )
     if len(plan.rows) > 1:
         table.add_row("KV cache", "", "", size(plan.sequence_bytes), size(plan.kv_cache_bytes))
-    if plan.whole_bytes != plan.kv_cache_bytes:
-        each = plan.whole_bytes // plan.want.concurrency
-        table.add_row("KV cache, windows kept whole", "", "", size(each), size(plan.whole_bytes))
+    if plan.plugin_bytes != plan.kv_cache_bytes:
+        each = plan.plugin_bytes // plan.want.concurrency
+        table.add_row(
+            "KV cache as the plugin keeps it", "", "", size(each), size(plan.plugin_bytes)
+        )
     return table
 
 
@@ -101,17 +104,20 @@ def start(plan: Plan) -> Iterator[str]:
 
 
 def lmcache(transfer: Transfer) -> Iterator[str]:
-    yield f"chunk_size: {CHUNK}                  # {size(transfer.chunk)} a chunk"
     memory = transfer.local_cpu_gib * transfer.workers
     workers = plural(transfer.workers, "worker")
-    yield (
-        f"max_local_cpu_size: {transfer.local_cpu_gib:<10} # GiB, in each of {workers}: "
-        f"{memory} GiB of host memory"
-    )
     yield (
         f"# {size(transfer.sequence)} a sequence: {transfer.seconds:.2f} s to store or to load "
         f"at {transfer.speed / 1e9:.1f} GB/s"
     )
+    yield f"{f'chunk_size: {CHUNK}':32}# {size(transfer.chunk)} a chunk"
+    room = f"max_local_cpu_size: {transfer.local_cpu_gib}"
+    yield f"{room:32}# GiB, in each of {workers}: {memory} GiB"
+
+
+def notes(plan: Plan) -> Iterator[str]:
+    for note in plan.notes:
+        yield from wrap(f"note: {note}.", WIDTH, subsequent_indent="      ")
 
 
 def context_matrix(plan: Plan, rows: Iterable[MatrixRow]) -> Table:

@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import json
 
+from yaml import safe_load as parse
+
 from porter.plan.quantization import FP8, Quantization
 from porter.plan.serve import yaml
 
 
 def test_arguments(plan):
-    args = plan("Llama-3.1-70B", 32_768, 8).args
+    args = plan("Llama-3.1-70B", 32_768, 8, cards=4).args
     assert (
         args
         == {
             "model": "meta-llama/Llama-3.1-70B",
-            "tensor-parallel-size": 2,
+            "tensor-parallel-size": 4,
             "dtype": "bfloat16",
             "block-size": 128,
             "max-model-len": 32_768,
@@ -73,4 +75,6 @@ def test_bucket_ranges(plan):
 
 
 def test_yaml():
-    assert yaml({"a": True, "b": 0.9, "c": "x: y"}) == 'a: true\nb: 0.9\nc: "x: y"\n'
+    text = yaml({"a": True, "b": 0.9, "c": "x: y", "d": '{"e": 1}', "f": """'"\\"""})
+    assert text.splitlines()[:4] == ["a: true", "b: 0.9", 'c: "x: y"', """d: '{"e": 1}'"""]
+    assert parse(text)["f"] == """'"\\"""

@@ -39,8 +39,10 @@ def test_tables_are_80_columns_at_most(plan, name):
 def test_needs_show_both_ways_to_keep_a_window(plan):
     lines = "\n".join(printed(text.needs(plan("gemma-3-27b-it", 131_072))))
     assert "sliding window" in lines
-    assert "windows kept whole" in lines
-    assert "windows kept whole" not in "\n".join(printed(text.needs(plan("Llama-3.1-8B", 4096))))
+    assert "as the plugin keeps it" in lines
+    assert "as the plugin keeps it" not in "\n".join(
+        printed(text.needs(plan("Llama-3.1-8B", 4096)))
+    )
 
 
 def test_verdicts(plan):
@@ -59,3 +61,9 @@ def test_lmcache(plan):
     lines = "\n".join(text.lmcache(plan("Llama-3.1-70B", 131_072, 4).transfer))
     assert "chunk_size: 256" in lines
     assert "2.68 s to store or to load at 16.0 GB/s" in lines
+
+
+def test_notes_are_80_columns_at_most(plan):
+    lines = list(text.notes(plan("gemma-3-27b-it", 262_144, cards=16)))
+    assert len(lines) > len(plan("gemma-3-27b-it", 262_144, cards=16).notes) > 1
+    assert max(map(len, lines)) <= text.WIDTH
