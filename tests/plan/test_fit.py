@@ -33,6 +33,11 @@ def test_the_budget_is_what_a_gaudi_2_has_logged():
     assert blocks == pytest.approx(4107, rel=0.01)
 
 
+def test_a_block_of_each_layer_is_for_padding():
+    filled = fit(plant("Llama-3.1-8B"), Want(4096, 1, utilization=0.9, graphs=0), 1)
+    assert filled.room == int(filled.free * 0.9) - BLOCK * 131_072
+
+
 def test_70b_does_not_fit_on_one_card_as_the_guide_has_it():
     want = Want(131_072, 4)
     assert not fit(plant("Llama-3.1-70B"), want, 1).fits

@@ -40,7 +40,7 @@ def test_what_divides(heads, kv_heads, tp, splits):
 def test_a_latent_vector_is_whole_on_every_card():
     latent = Latent(heads=128, rank=512, rope_dim=64, nope_dim=128, value_dim=128, query_rank=1536)
     assert latent.token_bytes(1, 2) == latent.token_bytes(8, 2) == (512 + 64) * 2
-    assert latent.unfolded(1) == 512 * 128 * 256
+    assert latent.unfolded(1) == 8 * latent.unfolded(8) == 512 * 128 * 256
 
 
 def test_states_do_not_depend_on_a_length():
