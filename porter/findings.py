@@ -57,7 +57,8 @@ class Finding:
     ``after`` what takes its place, or None where the code is left as it was.
     ``name`` is the construct's own: dotted for what has such a name. ``edits``
     may be empty where another finding's edit converts this one too, such as
-    that of the import that an alias comes from.
+    that of the import that an alias comes from. ``hunk`` is the id of what a
+    reviewer decides at once: findings whose edits depend on each other share it.
     """
 
     rule: str
@@ -76,6 +77,7 @@ class Finding:
     name: str = ""
     constructs: int = 1
     edits: tuple[Edit, ...] = ()
+    hunk: str = ""
 
     @property
     def place(self) -> str:
@@ -89,7 +91,8 @@ class FileResult:
     ``constructs`` counts the CUDA constructs that the scanner saw; those that
     no finding covers are unaccounted for. ``edits`` are all edits of the file,
     including added imports, which are no constructs. ``digest`` is the SHA-256
-    of the bytes that were read, empty where there was only text.
+    of the bytes that were read, empty where there was only text. ``withheld`` are
+    the hunks that a selection kept out.
     """
 
     path: str
@@ -97,6 +100,7 @@ class FileResult:
     constructs: int
     edits: tuple[Edit, ...] = ()
     digest: str = ""
+    withheld: tuple[str, ...] = ()
 
     @property
     def unaccounted(self) -> int:

@@ -73,17 +73,27 @@ def analyse_source(
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
     jobs: int | None = None,
+    *,
+    hunks: bool = False,
+    told: Options | None = None,
 ) -> Analysis:
-    """Open ``source`` and look for constructs. ``select`` and ``ignore`` replace the settings."""
+    """Open ``source`` and look for constructs. ``select`` and ``ignore`` replace the settings.
+
+    ``told`` does so too, and says what else the analysis has to go by; with ``hunks``
+    the findings are told theirs.
+    """
     name = Path(source).name
     with progress_bar(f"Fetching {name}") as show:
         tree = open_source(source, progress=show)
     for folder in tree.unreadable():
         click.echo(f"porter: {folder}: cannot be read, and was left out", err=True)
     settings = Settings.of(tree)
-    options = Options(
-        select=_known(book, settings.select if select is None else select),
-        ignore=_known(book, settings.ignore if ignore is None else ignore),
+    rules = told or settings
+    options = replace(
+        told or Options(),
+        select=_known(book, rules.select if select is None else select),
+        ignore=_known(book, rules.ignore if ignore is None else ignore),
+        hunks=hunks,
     )
     seen = replace(tree, exclude=settings.exclude)
     with progress_bar(f"Reading {name}") as show:

@@ -9,11 +9,13 @@ import click
 from porter.cli._options import output_format, rule_choice
 from porter.cli._output import print_json, print_patch, print_text
 from porter.cli._own_rules import own_rules
+from porter.cli._selection import applied_text, selection_file, told_by
 from porter.cli._source import analyse_source
 from porter.report.json import to_json
 from porter.report.text import summary_text
 from porter.rewrite import changes, patch, rewrite, write_tree
 from porter.rulebook import Rulebook
+from porter.selection import Selection
 from porter.wording import plural
 
 
@@ -37,6 +39,7 @@ from porter.wording import plural
     help="Write the diff into this file.",
 )
 @click.option("--force", is_flag=True, help="Write even over changes that git does not hold.")
+@selection_file("Only the hunks that a review let through: its exported decisions.")
 @output_format
 @rule_choice
 @own_rules
@@ -51,6 +54,7 @@ def command(
     book: Rulebook,
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
+    selection: Selection | None,
 ) -> None:
     """Rewrite SRC for HPU.
 
@@ -59,7 +63,9 @@ def command(
     """
     if sum((write, output is not None, patch_file is not None)) > 1:
         raise click.UsageError("--write, --output and --patch exclude each other")
-    analysis = analyse_source(source, book, select, ignore)
+    if selection is not None and (select, ignore) != (None, None):
+        raise click.UsageError("--selection has the rules of its review; --select and --ignore go")
+    analysis = analyse_source(source, book, select, ignore, told=told_by(selection))
     tree, result = analysis.tree, analysis.result.rewritten()
     summary = summary_text(result)
     if write:
@@ -82,4 +88,6 @@ def command(
     if style == "json":
         print_json(to_json(result))
     print_text(summary, err=True)
+    if selection is not None:
+        click.echo(f"porter: {applied_text(selection, result)}", err=True)
     click.echo(f"porter: {done}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from porter.codemods.hunks import each_alone
 from porter.findings import FileResult, Finding, Status
 from porter.rulebook import Rule, Rulebook
 from porter.scan.config import Mention, mentions
@@ -14,7 +15,7 @@ _FALLBACK = {
 }
 
 
-def analyse_config(path: str, text: str, book: Rulebook) -> FileResult:
+def analyse_config(path: str, text: str, book: Rulebook, hunks: bool = False) -> FileResult:
     """Every mention of CUDA that a rule knows as a finding, none of which has an edit."""
     lines = Lines(text)
     findings: list[Finding] = []
@@ -40,7 +41,8 @@ def analyse_config(path: str, text: str, book: Rulebook) -> FileResult:
                     name=mention.name,
                 )
             )
-    return FileResult(path, tuple(findings), len(findings))
+    named = each_alone(path, text, findings) if hunks else findings
+    return FileResult(path, tuple(named), len(findings))
 
 
 def _rule(mention: Mention, book: Rulebook) -> Rule | None:

@@ -9,8 +9,10 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from porter.codemods.config import analyse_config
+from porter.codemods.hunks import each_alone
 from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
+from porter.errors import PorterError
 from porter.findings import FileResult, Finding, Result, Status
 from porter.parallel import each
 from porter.progress import Progress
@@ -66,7 +68,7 @@ def analyse_text(
 ) -> FileResult:
     """Findings and edits of one decoded file; ``native`` are compiled extension modules."""
     if is_config(path):
-        return analyse_config(path, text, book)
+        return analyse_config(path, text, book, options.hunks)
     try:
         module = Module(path, text)
     except SyntaxError as error:
@@ -74,6 +76,24 @@ def analyse_text(
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
     return analyse_module(module, book, options, native)
+
+
+def analysed_text(tree: SourceTree, file: FileResult) -> str | None:
+    """The text that a file of ``tree`` was analysed as; None where it could not be decoded.
+
+    Raises PorterError where the file changed since.
+    """
+    data = tree.read(file.path)
+    if file.digest and sha256(data).hexdigest() != file.digest:
+        raise PorterError(f"{file.path}: changed while porter was reading it; run porter again")
+    try:
+        return _decoded(file.path, data)
+    except (SyntaxError, UnicodeDecodeError):
+        return None
+
+
+def _decoded(path: str, data: bytes) -> str:
+    return data.decode(errors="replace") if is_config(path) else SourceText.decode(data).text
 
 
 def readable_files(tree: SourceTree) -> Iterator[str]:
@@ -123,12 +143,10 @@ class _Analyst:
             data = self._tree.read(path)
         except OSError as error:
             return _failed(self._book, path, error.strerror or str(error))
-        if is_config(path):
-            return analyse_text(path, data.decode(errors="replace"), self._book)
-        if not self._prefilter.passes(data):
+        if not is_config(path) and not self._prefilter.passes(data):
             return FileResult(path, (), 0)
         try:
-            text = SourceText.decode(data).text
+            text = _decoded(path, data)
         except (SyntaxError, UnicodeDecodeError) as error:
             return _failed(self._book, path, str(error))
         result = analyse_text(path, text, self._book, self._options, self._native)
@@ -153,4 +171,4 @@ def _failed(book: Rulebook, path: str, reason: str) -> FileResult:
         message=f"{reason}: {rule.note}",
         url=rule.url,
     )
-    return FileResult(path, (finding,), 1)
+    return FileResult(path, tuple(each_alone(path, "", [finding])), 1)

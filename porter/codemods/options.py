@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
+
+from porter.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,8 @@ class Options:
     ``routes`` maps a native extension module to the module that takes its
     place; its imports are rewritten and its calls reported until ``implemented``
     names them. ``cuda_only`` are path patterns of modules that only ever run
-    on CUDA: they are reported and left alone.
+    on CUDA: they are reported and left alone. With ``hunks`` the findings are
+    told theirs; with a ``selection`` only the hunks that it lets through are edited.
     """
 
     select: tuple[str, ...] = ()
@@ -23,6 +27,33 @@ class Options:
     implemented: frozenset[str] = frozenset()
     cuda_only: tuple[str, ...] = ()
     add_imports: bool = True
+    hunks: bool = False
+    selection: Selection | None = None
+
+    def document(self) -> dict[str, Any]:
+        """What decides which hunks there are, as JSON data."""
+        return {
+            "select": list(self.select),
+            "ignore": list(self.ignore),
+            "routes": dict(self.routes),
+            "implemented": sorted(self.implemented),
+            "cuda_only": list(self.cuda_only),
+        }
+
+    @classmethod
+    def of_selection(cls, selection: Selection) -> Options:
+        """What the review was told that ``selection`` comes from.
+
+        Raises PorterError that names its file for options that are none.
+        """
+        table = selection.options.only(*cls().document())
+        return cls(
+            select=table.texts("select"),
+            ignore=table.texts("ignore"),
+            routes=table.table("routes").strings(),
+            implemented=frozenset(table.texts("implemented")),
+            cuda_only=table.texts("cuda_only"),
+        )
 
     def selects(self, rule: str) -> bool:
         chosen = not self.select or rule.startswith(self.select)
