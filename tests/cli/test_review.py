@@ -11,37 +11,13 @@ from click.testing import Result
 Run = Callable[..., Result]
 
 
-def data_of(page: Path) -> dict[str, Any]:
-    text = page.read_text(encoding="utf-8")
-    data: dict[str, Any] = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
-    return data
+DataOf = Callable[[Path], dict[str, Any]]
+SelectionOf = Callable[..., Path]
 
 
-def selection(page: Path, refused: str, **changed: Any) -> Path:
-    """As the page would export it, with every hunk of this rule refused."""
-    data = data_of(page)
-    decisions = [
-        {
-            "hunk": finding["hunk"],
-            "decision": "refused" if finding["rule"] == refused else "accepted",
-            "note": "why not" if finding["rule"] == refused else "",
-            "changes": finding["after"] is not None,
-        }
-        for file in data["files"]
-        for finding in file["findings"]
-    ]
-    document = {
-        "schema_version": 1,
-        "undecided": "apply",
-        "options": data["options"],
-        "decisions": decisions,
-    }
-    path = page.with_name("selection.json")
-    path.write_text(json.dumps({**document, **changed}))
-    return path
-
-
-def test_it_writes_the_page_and_says_what_it_found(run: Run, project: Path, tmp_path: Path) -> None:
+def test_it_writes_the_page_and_says_what_it_found(
+    run: Run, data_of: DataOf, project: Path, tmp_path: Path
+) -> None:
     page = tmp_path / "review.html"
     result = run("review", project, "-o", page)
     assert result.exit_code == 1
@@ -66,7 +42,9 @@ def test_the_page_is_the_same_for_the_same_source(run: Run, project: Path, tmp_p
     assert pages[0].read_bytes() == pages[1].read_bytes()
 
 
-def test_rules_that_were_not_chosen_are_not_in_it(run: Run, project: Path, tmp_path: Path) -> None:
+def test_rules_that_were_not_chosen_are_not_in_it(
+    run: Run, data_of: DataOf, project: Path, tmp_path: Path
+) -> None:
     page = tmp_path / "review.html"
     run("review", project, "-o", page, "--select", "HPU8")
     assert data_of(page)["rules"].keys() == {"HPU800"}
@@ -83,7 +61,7 @@ def test_a_page_that_cannot_be_written_is_bad_input(
 
 
 def test_rewrite_applies_what_the_review_let_through(
-    run: Run, project: Path, tmp_path: Path
+    run: Run, selection: SelectionOf, project: Path, tmp_path: Path
 ) -> None:
     (project / "pkg/wait.py").write_text("import torch\n\ntorch.cuda.synchronize()\n")
     page = tmp_path / "review.html"
@@ -100,7 +78,9 @@ def test_rewrite_applies_what_the_review_let_through(
     assert "1 accepted hunk not found" in again.stderr
 
 
-def test_what_the_review_did_not_see_stays(run: Run, project: Path, tmp_path: Path) -> None:
+def test_what_the_review_did_not_see_stays(
+    run: Run, selection: SelectionOf, project: Path, tmp_path: Path
+) -> None:
     page = tmp_path / "review.html"
     run("review", project, "-o", page)
     chosen = selection(page, "")
@@ -110,7 +90,9 @@ def test_what_the_review_did_not_see_stays(run: Run, project: Path, tmp_path: Pa
     assert "1 hunk of the review applied, 1 not in the review and left" in result.stderr
 
 
-def test_rewrite_goes_by_the_options_of_the_review(run: Run, project: Path, tmp_path: Path) -> None:
+def test_rewrite_goes_by_the_options_of_the_review(
+    run: Run, selection: SelectionOf, project: Path, tmp_path: Path
+) -> None:
     page = tmp_path / "review.html"
     run("review", project, "-o", page, "--ignore", "HPU302")
     result = run("rewrite", project, "--selection", selection(page, ""))
@@ -119,7 +101,9 @@ def test_rewrite_goes_by_the_options_of_the_review(run: Run, project: Path, tmp_
     assert refused.exit_code == 2
 
 
-def test_an_earlier_selection_comes_back(run: Run, project: Path, tmp_path: Path) -> None:
+def test_an_earlier_selection_comes_back(
+    run: Run, data_of: DataOf, selection: SelectionOf, project: Path, tmp_path: Path
+) -> None:
     page, following = tmp_path / "review.html", tmp_path / "next.html"
     run("review", project, "-o", page)
     chosen = selection(page, "HPU302")
@@ -135,7 +119,12 @@ def test_an_earlier_selection_comes_back(run: Run, project: Path, tmp_path: Path
 @pytest.mark.parametrize("command", [["rewrite"], ["review", "-o", "r.html"]])
 @pytest.mark.parametrize("options", [{"routes": 3}, {"unknown": []}])
 def test_a_selection_that_is_none_is_bad_input(
-    run: Run, project: Path, tmp_path: Path, command: list[str], options: dict[str, Any]
+    run: Run,
+    selection: SelectionOf,
+    project: Path,
+    tmp_path: Path,
+    command: list[str],
+    options: dict[str, Any],
 ) -> None:
     page = tmp_path / "review.html"
     run("review", project, "-o", page)

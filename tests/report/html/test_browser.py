@@ -131,7 +131,7 @@ def test_a_change_is_shown_with_its_words_and_reason(open_page: Open, sample_pag
     assert shown(page) == "1 of 26 findings"
     gone = "".join(page.locator("td.gone .word").all_inner_texts())
     assert gone == "cudacudafcuda:{rank}"
-    assert set(page.locator("td.new .word").all_inner_texts()) == {"hpu"}
+    assert set(page.locator(".windows .new .word").all_inner_texts()) == {"hpu"}
     gone = page.locator("td.text.gone .line").nth(1).inner_text()
     assert gone.strip() == "torch.cuda.set_device(rank)"
     assert page.locator(".code .t-k").count() > 0

@@ -44,14 +44,19 @@ const cutMark = (count) =>
 function codeTable(shown, sideBySide) {
   const body = element("tbody");
   const numbers = { old: shown.line, new: shown.line };
-  if (sideBySide) for (const row of shown.rows) body.append(sideBySideRow(row, numbers));
+  const changed = shown.rows.some((row) => row.length === 2);
+  if (!changed) for (const [cell] of shown.rows) body.append(plainRow(cell, numbers.old++));
+  else if (sideBySide) for (const row of shown.rows) body.append(sideBySideRow(row, numbers));
   else for (const row of inlineOrder(shown.rows)) body.append(inlineRow(row, numbers));
   if (shown.hidden) {
     const text = `⋯ ${plural(shown.hidden, "more line")} ⋯`;
     body.append(element("tr", {}, element("td", { colspan: 4, class: "hidden-lines" }, text)));
   }
-  return element("table", { class: sideBySide ? "code two" : "code one" }, body);
+  return element("table", { class: sideBySide && changed ? "code two" : "code" }, body);
 }
+
+const plainRow = (cell, number) =>
+  element("tr", {}, element("td", { class: "number" }, String(number)), element("td", { class: "text" }, codeLine(cell, "focus")));
 
 function sideBySideRow(row, numbers) {
   const [before, after] = row.length === 1 ? [row[0], row[0]] : row;

@@ -37,11 +37,13 @@ function facts(finding) {
     element("span", { class: "badge" }, `effort ${finding.effort}`),
     element("span", { class: "badge" }, finding.status),
     finding.constructs > 1 ? element("span", { class: "badge" }, plural(finding.constructs, "construct")) : null,
-    element(
-      "button",
-      { type: "button", class: "link mode", id: "mode", title: "Side by side, or inline (d)", onclick: switchMode },
-      sideBySide ? "inline" : "side by side",
-    ),
+    isChanged(finding)
+      ? element(
+          "button",
+          { type: "button", class: "link mode", title: "Side by side, or inline (d)", onclick: switchMode },
+          sideBySide ? "show inline" : "show side by side",
+        )
+      : null,
   );
 }
 
@@ -75,7 +77,7 @@ function decisionBar(finding) {
     choose("accepted", yes, "a"),
     choose("refused", no, "r"),
     area,
-    parts > 1 ? element("small", {}, `holds for all ${parts} findings of this hunk`) : null,
+    parts > 1 ? element("small", {}, `for the ${parts} findings of this hunk`) : null,
   );
 }
 
@@ -85,13 +87,15 @@ function codeOf(finding) {
     block.append(codeBlock(finding.before, finding.changes ? "gone" : ""));
     if (finding.changes) block.append(codeBlock(finding.after, "new"));
   }
-  const changed = finding.windows.some((shown) => shown.rows.some((row) => row.length === 2));
+  const changed = isChanged(finding);
   for (const shown of finding.windows) block.append(codeTable(shown, sideBySide && changed));
   if (finding.changes && finding.windows.length && !changed) {
     block.append(element("p", { class: "aside" }, "Its text stays: another finding of the hunk converts it, such as that of the import behind it."));
   }
   return block;
 }
+
+const isChanged = (finding) => finding.windows.some(({ rows: lines }) => lines.some((row) => row.length === 2));
 
 function together(finding) {
   const others = hunks.get(finding.hunk).filter((other) => other !== finding);

@@ -64,13 +64,13 @@ function layOut() {
     height += size;
   };
   let file = null;
-  for (const finding of shown) {
+  for (const [index, finding] of shown.entries()) {
     if (finding.file !== file) {
       file = finding.file;
       add({ file }, ROW.file);
     }
     finding.row = rows.length;
-    add({ finding }, ROW.finding);
+    add({ finding, place: index + 1 }, ROW.finding);
   }
   byId("list-space").style.height = `${height}px`;
 }
@@ -98,7 +98,7 @@ function drawRows() {
 }
 
 function drawRow(row) {
-  const made = row.file ? fileRow(row.file) : findingRow(row.finding);
+  const made = row.file ? fileRow(row.file) : findingRow(row.finding, row.place);
   made.style.top = `${row.top}px`;
   return made;
 }
@@ -114,7 +114,7 @@ function fileRow(file) {
   );
 }
 
-function findingRow(finding) {
+function findingRow(finding, placeInList) {
   const { decision, note } = decisions.of(finding.hunk);
   const word = decisionWord(finding);
   const code = [element("span", { class: finding.changes ? "old" : "" }, ...visible(oneLine(finding.before).slice(0, 120)))];
@@ -129,7 +129,7 @@ function findingRow(finding) {
       role: "option",
       id: `finding-${finding.index}`,
       "aria-selected": String(finding === current()),
-      "aria-posinset": shown.indexOf(finding) + 1,
+      "aria-posinset": placeInList,
       "aria-setsize": shown.length,
       onclick: () => goTo(finding),
     },

@@ -165,8 +165,9 @@ function pressed(event) {
 
 function fillPrint() {
   const printed = shown.slice(0, MOST_PRINTED);
-  const head = shown.length > printed.length ? `the first ${printed.length} of ${plural(shown.length, "finding")}` : plural(shown.length, "finding");
-  byId("print").replaceChildren(element("h2", {}, `Findings: ${head}`), ...printed.map(printedFinding));
+  const first = shown.length > printed.length ? `The first ${printed.length} of ` : "";
+  const head = `${first}${plural(shown.length, "finding")}${isFiltered() ? " that fit the filters" : ""}`;
+  byId("print").replaceChildren(element("h2", {}, head), ...printed.map(printedFinding));
 }
 
 function printedFinding(finding) {
