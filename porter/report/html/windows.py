@@ -19,7 +19,7 @@ from porter.sources.tree import is_python
 CONTEXT, MOST_LINES, MOST_WINDOWS = 3, 60, 20
 #: Characters: lines up to the first length are whole, of longer ones this much around the finding.
 _LONG, _AROUND = 400, 120
-#: Tokens of an edit whose words are compared one by one.
+#: Words, or lines, that are compared one by one.
 _COMPARED = 400
 
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
@@ -115,25 +115,19 @@ class Windows:
     ) -> dict[str, Any]:
         first = max(first - CONTEXT, 0)
         last = min(last + CONTEXT, len(self._lines.starts) - 1)
-        hidden = max(last - first + 1 - MOST_LINES, 0)
-        last -= hidden
         start, end = self._lines.starts[first], self._end(last)
         inside = [edit for edit in edits if start <= edit.start and edit.end <= end]
+        if not inside:
+            last = min(last, first + MOST_LINES)
         rows = list(self._rows(first, last, inside))
         if focus is not None:
             for row, line in zip(rows, range(first, last + 1), strict=False):
                 self._mark(row, line, focus)
         self._finish(rows, first)
-        document: dict[str, Any] = {
-            "line": first + 1,
-            "rows": [
-                [_document(row.before), _document(row.after)]
-                if row.changes
-                else [_document(row.before)]
-                for row in rows
-            ],
-        }
-        return document | ({"hidden": hidden} if hidden else {})
+        shown = list(_folded(rows))
+        document = {"line": first + 1, "rows": shown[:MOST_LINES]}
+        hidden = max(len(shown) - MOST_LINES, 0)
+        return document | ({"hidden": True} if hidden else {})
 
     def _rows(self, first: int, last: int, edits: Sequence[Edit]) -> Iterator[Row]:
         """The rows of the lines ``first`` to ``last``, after ``edits`` within them."""
@@ -171,10 +165,14 @@ class Windows:
         shifted = [Edit(edit.start - start, edit.end - start, edit.replacement) for edit in edits]
         new, old_marks, new_marks = _applied(old, shifted)
         before, after = _cells(old, old_marks), _cells(new, new_marks)
-        matcher = SequenceMatcher(
-            None, [cell.text for cell in before], [cell.text for cell in after], autojunk=False
-        )
-        for tag, old_first, old_last, new_first, new_last in matcher.get_opcodes():
+        if len(before) == len(after):
+            yield from (
+                Row(one, one if one.text == other.text else other)
+                for one, other in zip(before, after, strict=True)
+            )
+            return
+        codes = _compared([cell.text for cell in before], [cell.text for cell in after])
+        for tag, old_first, old_last, new_first, new_last in codes:
             if tag == "equal":
                 yield from (Row(cell, cell) for cell in before[old_first:old_last])
             else:
@@ -247,8 +245,22 @@ class _Group:
     edits: list[Edit]
 
 
-def _document(cell: Cell | None) -> Any:
-    return None if cell is None else cell.document()
+def _folded(rows: Sequence[Row]) -> Iterator[Any]:
+    """The rows as JSON data; of unchanged ones far from any change only how many they are."""
+    changed = [index for index, row in enumerate(rows) if row.changes]
+    near = {at + by for at in changed for by in range(-CONTEXT, CONTEXT + 1)}
+    folded = 0
+    for index, row in enumerate(rows):
+        if changed and index not in near:
+            folded += 1
+            continue
+        if folded:
+            yield folded
+            folded = 0
+        sides = (row.before, row.after) if row.changes else (row.before,)
+        yield [None if cell is None else cell.document() for cell in sides]
+    if folded:
+        yield folded
 
 
 def _long_strings(text: str) -> Iterator[tuple[int, int, str]]:
@@ -296,12 +308,28 @@ def _applied(
 def _words(old: str, new: str) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
     """What two texts share and what not, word by word, as spans of each."""
     olds, news = _WORDS.findall(old), _WORDS.findall(new)
-    if len(olds) + len(news) > _COMPARED:
-        yield "replace", (0, len(old)), (0, len(new))
-        return
     at, to = _offsets(olds), _offsets(news)
-    for tag, first, last, other, end in SequenceMatcher(None, olds, news, False).get_opcodes():
+    for tag, first, last, other, end in _compared(olds, news):
         yield tag, (at[first], at[last]), (to[other], to[end])
+
+
+def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """The opcodes of a SequenceMatcher; what differs at a length is replaced as a whole."""
+    shortest = min(len(old), len(new))
+    lead = next((i for i in range(shortest) if old[i] != new[i]), shortest)
+    rest = shortest - lead
+    trail = next((i for i in range(rest) if old[-1 - i] != new[-1 - i]), rest)
+    ends = len(old) - trail, len(new) - trail
+    if lead:
+        yield "equal", 0, lead, 0, lead
+    inner = old[lead : ends[0]], new[lead : ends[1]]
+    if len(inner[0]) + len(inner[1]) > _COMPARED:
+        yield "replace", lead, ends[0], lead, ends[1]
+    else:
+        for tag, first, last, other, end in SequenceMatcher(None, *inner, False).get_opcodes():
+            yield tag, first + lead, last + lead, other + lead, end + lead
+    if trail:
+        yield "equal", ends[0], len(old), ends[1], len(new)
 
 
 def _offsets(words: Sequence[str]) -> list[int]:

@@ -106,7 +106,19 @@ def test_a_long_line_is_cut_around_the_finding() -> None:
 def test_a_long_finding_is_cut_and_says_how_much_is_hidden() -> None:
     window = only("import torch\nx = torch.cuda.CUDAGraph(\n" + "1,\n" * 500 + ")\n")
     assert len(window["rows"]) == MOST_LINES
-    assert window["hidden"] > 400
+    assert window["hidden"]
+
+
+def test_a_long_change_is_folded_where_nothing_differs() -> None:
+    code = "import torch\nx = f(y).cuda(\n" + "# same\n" * 500 + "  0, True)\nz = 1\n"
+    window = only(code)
+    folds = [row for row in window["rows"] if isinstance(row, int)]
+    assert len(folds) == 1
+    assert folds[0] > 400
+    assert "hidden" not in window
+    changed = [row for row in window["rows"] if not isinstance(row, int) and len(row) == 2]
+    assert next(row[0][0] for row in changed if row[0]) == "x = f(y).cuda("
+    assert next(row[1][0] for row in changed if row[1]).startswith("x = f(y).to(")
 
 
 def test_a_window_that_begins_in_a_string_is_coloured_as_one() -> None:

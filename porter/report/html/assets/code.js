@@ -40,7 +40,8 @@ function isMarked(marks, offset) {
 const cutMark = (count) =>
   element("span", { class: "cut" }, ` ⋯ ${count.toLocaleString("en")} characters ⋯ `);
 
-// A window is {line, rows, hidden}; a row is [cell] where both sides are the same, else [before, after].
+// A window is {line, rows, hidden}; a row is [cell] where both sides are the same, else [before, after],
+// and a number stands for so many unchanged lines that are folded.
 function codeTable(shown, sideBySide) {
   const body = element("tbody");
   const numbers = { old: shown.line, new: shown.line };
@@ -49,8 +50,7 @@ function codeTable(shown, sideBySide) {
   else if (sideBySide) for (const row of shown.rows) body.append(sideBySideRow(row, numbers));
   else for (const row of inlineOrder(shown.rows)) body.append(inlineRow(row, numbers));
   if (shown.hidden) {
-    const text = `⋯ ${plural(shown.hidden, "more line")} ⋯`;
-    body.append(element("tr", {}, element("td", { colspan: 4, class: "hidden-lines" }, text)));
+    body.append(foldedRow("⋯ and more ⋯"));
   }
   return element("table", { class: sideBySide && changed ? "code two" : "code" }, body);
 }
@@ -58,7 +58,16 @@ function codeTable(shown, sideBySide) {
 const plainRow = (cell, number) =>
   element("tr", {}, element("td", { class: "number" }, String(number)), element("td", { class: "text" }, codeLine(cell, "focus")));
 
+const foldedRow = (text) => element("tr", {}, element("td", { colspan: 4, class: "hidden-lines" }, text));
+
+function folded(count, numbers) {
+  numbers.old += count;
+  numbers.new += count;
+  return foldedRow(`⋯ ${plural(count, "line")} ⋯`);
+}
+
 function sideBySideRow(row, numbers) {
+  if (typeof row === "number") return folded(row, numbers);
   const [before, after] = row.length === 1 ? [row[0], row[0]] : row;
   const changed = row.length === 2;
   return element(
@@ -82,18 +91,20 @@ function side(cell, kind, mark, number) {
 function* inlineOrder(rows) {
   let run = [];
   for (const row of [...rows, null]) {
-    if (row !== null && row.length === 2) {
+    if (row?.length === 2) {
       run.push(row);
       continue;
     }
     for (const [before] of run) if (before) yield { cell: before, kind: "gone" };
     for (const [, after] of run) if (after) yield { cell: after, kind: "new" };
     run = [];
-    if (row !== null) yield { cell: row[0], kind: "" };
+    if (typeof row === "number") yield { count: row };
+    else if (row !== null) yield { cell: row[0], kind: "" };
   }
 }
 
-function inlineRow({ cell, kind }, numbers) {
+function inlineRow({ cell, kind, count }, numbers) {
+  if (count) return folded(count, numbers);
   const old = kind === "new" ? "" : String(numbers.old++);
   const now = kind === "gone" ? "" : String(numbers.new++);
   const sign = { gone: "−", new: "+" }[kind] || "";
