@@ -58,7 +58,8 @@ class Finding:
     ``after`` what takes its place, or None where the code is left as it was.
     ``name`` is the construct's own: dotted for what has such a name. ``edits``
     may be empty where another finding's edit converts this one too, such as
-    that of the import that an alias comes from.
+    that of the import that an alias comes from. ``hunk`` is the id of what a
+    reviewer decides at once: findings whose edits depend on each other share it.
     """
 
     rule: str
@@ -77,6 +78,7 @@ class Finding:
     name: str = ""
     constructs: int = 1
     edits: tuple[Edit, ...] = ()
+    hunk: str = ""
 
     @property
     def place(self) -> str:
@@ -108,6 +110,7 @@ class FileResult:
     all edits of the file, including added imports, which are no constructs.
     ``digest`` is the SHA-256 of the bytes that were read, empty where there was
     only text. ``source`` is the place of the file's source among those of the result.
+    ``withheld`` are the hunks that a selection kept out.
     """
 
     path: str
@@ -117,6 +120,7 @@ class FileResult:
     digest: str = ""
     ignored: tuple[Ignored, ...] = ()
     source: int = 0
+    withheld: tuple[str, ...] = ()
 
     @property
     def unaccounted(self) -> int:

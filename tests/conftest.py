@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import struct
 import sys
 import tarfile
@@ -89,6 +90,43 @@ OVERLAY = {
         "class Kind:\n    LARGE = 1\n\n\ndef copy_pages(*args):\n    raise NotImplementedError\n"
     ),
 }
+
+
+_LEFT_OUT = pytest.StashKey[int]()
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_NO_BROWSER = "no Chromium: apt-get install chromium, or name one in PORTER_CHROMIUM"
+
+
+def chromium_here() -> str | None:
+    named = os.environ.get("PORTER_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, _BROWSERS)), None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without Chromium its tests are left out, and the run says so; asked for, they fail."""
+    if chromium_here() or "browser" in config.getoption("markexpr"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+        config.stash[_LEFT_OUT] = len(left_out)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if left_out := config.stash.get(_LEFT_OUT, 0):
+        terminalreporter.write_line(f"{left_out} tests in a browser left out; {_NO_BROWSER}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The program of Chromium."""
+    program = chromium_here()
+    if program is None:
+        pytest.fail(_NO_BROWSER, pytrace=False)
+    return program
 
 
 _WHOLE_DEVICE = 500_000  # bytes; what a test compiles of its own is smaller

@@ -15,7 +15,17 @@ from porter.toml import read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
-    {"findings", "errors", "toml", "table", "resources", "parallel", "progress", "wording"},
+    {
+        "findings",
+        "selection",
+        "errors",
+        "toml",
+        "table",
+        "resources",
+        "parallel",
+        "progress",
+        "wording",
+    },
     {"sources", "plan"},
     {"rulebook"},
     {"scan"},

@@ -47,27 +47,34 @@ def analyse_source(
     jobs: int | None = None,
     *,
     use_cache: bool = True,
+    hunks: bool = False,
+    told: Options | None = None,
 ) -> Analysis:
     """Open ``source`` and look for constructs. ``select`` and ``ignore`` replace the settings.
 
-    What was found in a file before is not looked for again, unless ``use_cache`` is False.
+    ``told`` does so too, and says what else the analysis has to go by; with ``hunks``
+    the findings are told theirs. What was found in a file before is not looked for
+    again, unless ``use_cache`` is False or only a selection is edited.
     """
     name = Path(source).name
     with progress_bar(f"Fetching {name}") as show:
         tree = open_source(source, progress=show)
     for folder in tree.unreadable():
         click.echo(f"porter: {folder}: cannot be read, and was left out", err=True)
-    require_rules((*(select or ()), *(ignore or ())), book)
     settings = Settings.of(tree, book)
-    options = Options(
-        select=settings.select if select is None else select,
-        ignore=settings.ignore if ignore is None else ignore,
+    rules = told or settings
+    options = replace(
+        told or Options(),
+        select=rules.select if select is None else select,
+        ignore=rules.ignore if ignore is None else ignore,
         file_ignores=settings.file_ignores,
         within=settings.within,
+        hunks=hunks,
     )
+    require_rules((*options.select, *options.ignore), book)
     seen = replace(tree, exclude=settings.exclude, within=settings.within)
     with progress_bar(f"Reading {name}") as show:
-        cache = _cache() if use_cache else None
+        cache = _cache() if use_cache and options.selection is None else None
         result = analyse(seen, book, options, jobs=jobs, progress=show, cache=cache)
     return Analysis(tree, result, options, settings.rule_pages)
 

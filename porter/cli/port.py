@@ -11,13 +11,16 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from porter.cli._ladder import page_rungs
 from porter.cli._level import ladder_level
 from porter.cli._options import output_format
 from porter.cli._output import print_json, print_text
 from porter.cli._own_rules import own_rules
 from porter.cli._port_summary import Delivery, summary_json, summary_text
 from porter.cli._progress import progress_bar
+from porter.codemods.engine import analysed_text
 from porter.errors import PorterError
+from porter.findings import FileResult
 from porter.package.build import port
 from porter.package.contents import executables, info_folder, wheel_files, wheel_name
 from porter.package.patch import changes_patch
@@ -26,6 +29,7 @@ from porter.package.recipe import Recipe, find_recipe
 from porter.package.release import Release
 from porter.package.wheel import write_wheel
 from porter.progress import Progress
+from porter.report.html import review_page
 from porter.report.json import dumps, to_json
 from porter.rewrite.atomic import Contents, replace_files, require_writable
 from porter.rulebook import Rulebook
@@ -43,7 +47,7 @@ _CURE = "make it writable, or give -o another folder"
     required=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Where the wheel, changes.patch, findings.json and ladder.json go.",
+    help="Where the wheel, changes.patch, findings.json, ladder.json and review.html go.",
 )
 @click.option(
     "--recipe",
@@ -102,7 +106,7 @@ def command(
         with clock.step("validate"), progress_bar(f"Checking {wheel.name}") as bar:
             ladder = _climb(wheel, level, bar)
         with clock.step("write"):
-            written = _write(output, _documents(ported, wheel, ladder))
+            written = _write(output, _documents(ported, wheel, ladder, book))
     delivery = Delivery(ported, ladder, written, clock.seconds)
     if style == "json":
         print_json(summary_json(delivery))
@@ -145,13 +149,23 @@ def _climb(wheel: Path, level: str, progress: Progress | None) -> Ladder:
     return climb(replace(tree, label=wheel.name), level, progress)
 
 
-def _documents(ported: Ported, wheel: Path, ladder: Ladder) -> dict[str, bytes]:
+def _documents(ported: Ported, wheel: Path, ladder: Ladder, book: Rulebook) -> dict[str, bytes]:
     return {
         wheel.name: wheel.read_bytes(),
         "changes.patch": changes_patch(ported),
         "findings.json": dumps(to_json(ported.result)).encode(),
         "ladder.json": dumps(ladder.document()).encode(),
+        "review.html": _review(ported, ladder, book).encode(),
     }
+
+
+def _review(ported: Ported, ladder: Ladder, book: Rulebook) -> str:
+    def read(file: FileResult) -> str | None:
+        """Plugins of the user's are no part of the release."""
+        return None if file.path in ported.plugins else analysed_text(ported.release.tree, file)
+
+    options = ported.recipe.options().document()
+    return review_page(ported.result, book, read, options, ladder=page_rungs(ladder))
 
 
 def _write(folder: Path, documents: Mapping[str, bytes]) -> tuple[Path, ...]:

@@ -10,12 +10,14 @@ from porter.cli._formats import TEXT, Shown, document, findings_format
 from porter.cli._options import caching, rule_choice
 from porter.cli._output import print_patch, print_text
 from porter.cli._own_rules import own_rules
+from porter.cli._selection import applied_text, selection_file, told_by
 from porter.cli._source import analyse_source
 from porter.codemods.module import UNPARSABLE
 from porter.findings import Result
 from porter.report.text import summary_text
 from porter.rewrite import changes, patch, rewrite, write_file, write_tree
 from porter.rulebook import Rulebook
+from porter.selection import Selection
 from porter.wording import plural
 
 
@@ -39,6 +41,7 @@ from porter.wording import plural
     help="Write the diff into this file.",
 )
 @click.option("--force", is_flag=True, help="Write even over changes that git does not hold.")
+@selection_file("Only the hunks that a review let through: its exported decisions.")
 @findings_format
 @rule_choice
 @own_rules
@@ -55,6 +58,7 @@ def command(
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
     use_cache: bool,
+    selection: Selection | None,
 ) -> None:
     """Rewrite SRC for HPU.
 
@@ -63,7 +67,11 @@ def command(
     """
     if sum((write, output is not None, patch_file is not None)) > 1:
         raise click.UsageError("--write, --output and --patch exclude each other")
-    analysis = analyse_source(source, book, select, ignore, use_cache=use_cache)
+    if selection is not None and (select, ignore) != (None, None):
+        raise click.UsageError("--selection has the rules of its review; --select and --ignore go")
+    analysis = analyse_source(
+        source, book, select, ignore, use_cache=use_cache, told=told_by(selection)
+    )
     tree, result = analysis.tree, analysis.result.rewritten()
     summary = summary_text(result)
     shown = b""
@@ -90,6 +98,8 @@ def command(
     print_text(summary, err=True)
     for line in _left_unread(analysis.result):
         click.echo(f"porter: {line}", err=True)
+    if selection is not None:
+        click.echo(f"porter: {applied_text(selection, result)}", err=True)
     click.echo(f"porter: {done}", err=True)
 
 

@@ -88,11 +88,13 @@ class Layout:
     """The edits of a module while they are laid out, innermost construct first.
 
     ``consumed`` maps a node that is gone from the result to the decision that
-    did away with it.
+    did away with it; ``carried`` pairs a decision with those whose edits its own
+    carry on.
     """
 
     def __init__(self) -> None:
         self.consumed: dict[ast.AST, Decision] = {}
+        self.carried: list[tuple[Decision, Decision]] = []
         self._laid: list[tuple[Edit, Decision]] = []
         self._current: Decision | None = None
 
@@ -114,6 +116,7 @@ class Layout:
         inside = [(edit, by) for edit, by in self._laid[first:last] if edit.end <= span[1]]
         outside = [(edit, by) for edit, by in self._laid[first:last] if edit.end > span[1]]
         self._laid[first:last] = outside
+        self.carried += ((self.current, by) for _, by in inside)
         return [edit for edit, _ in inside]
 
     def edits(self) -> list[tuple[Edit, Decision]]:

@@ -12,9 +12,11 @@ from hashlib import sha256
 
 from porter.codemods.cache import FindingsCache, context_of, key_of
 from porter.codemods.config import analyse_config, is_setup_script, with_requirements
+from porter.codemods.hunks import each_alone
 from porter.codemods.ignores import IgnoreComments, may_ignore
 from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
+from porter.errors import PorterError
 from porter.findings import FileResult, Finding, Result, Status
 from porter.parallel import each
 from porter.progress import Progress
@@ -100,7 +102,7 @@ def _analyse_text(
     ignores: IgnoreComments,
 ) -> FileResult:
     if is_config(path):
-        return analyse_config(path, text, book)
+        return analyse_config(path, text, book, options.hunks)
     try:
         module = Module(path, text)
     except SyntaxError as error:
@@ -108,7 +110,23 @@ def _analyse_text(
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
     result = analyse_module(module, book, options, native, ignores)
-    return with_requirements(result, module, book) if is_setup_script(path) else result
+    if is_setup_script(path):
+        return with_requirements(result, module, book, options.hunks)
+    return result
+
+
+def analysed_text(tree: SourceTree, file: FileResult) -> str | None:
+    """The text that a file of ``tree`` was analysed as; None where it could not be decoded.
+
+    Raises PorterError where the file changed since.
+    """
+    data = tree.read(file.path)
+    if file.digest and sha256(data).hexdigest() != file.digest:
+        raise PorterError(f"{file.path}: changed while porter was reading it; run porter again")
+    try:
+        return decoded(file.path, data)
+    except (SyntaxError, UnicodeDecodeError):
+        return None
 
 
 def readable_files(tree: SourceTree) -> Iterator[str]:
@@ -221,4 +239,4 @@ def _failed(book: Rulebook, path: str, reason: str) -> FileResult:
         message=f"{reason}: {rule.note}",
         url=rule.url,
     )
-    return FileResult(path, (finding,), 1)
+    return FileResult(path, tuple(each_alone(path, "", [finding])), 1)

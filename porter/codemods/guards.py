@@ -56,6 +56,17 @@ def keep_guards_sound(context: Context) -> None:
             _keep_all(context, inside, HAS_HPU_ARM)
 
 
+def opened_guards(context: Context) -> Iterator[tuple[Decision, Decision]]:
+    """Each guard that asks for HPU now, with every decision that could shut it again."""
+    regions = Regions(context.module)
+    obstacles = _Obstacles(context)
+    for guard in context.decisions:
+        if guard.fixable and _may_guard(guard):
+            region = regions.guarded_by(guard.construct.node)
+            for decision in obstacles.possible(region):
+                yield guard, decision
+
+
 def _may_guard(decision: Decision) -> bool:
     """Whether a construct answers if CUDA is there: availability, or the device of something."""
     construct = decision.construct
@@ -104,6 +115,9 @@ class _Obstacles:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._decisions: dict[ast.AST, set[Decision]] = {}
+        for decision in context.decisions:
+            self._decisions.setdefault(decision.construct.node, set()).add(decision)
         self._imports = {
             decision.construct.node
             for decision in context.decisions
@@ -116,6 +130,26 @@ class _Obstacles:
     def in_region(self, inside: Iterable[Decision], region: Iterable[ast.AST]) -> str | None:
         """The name of something in the region that fails on HPU."""
         return next(self._found(inside, region, set()), None)
+
+    def possible(self, region: Iterable[ast.AST]) -> set[Decision]:
+        """The decisions in the region, in functions that it calls, and on imports that it uses."""
+        found: set[Decision] = set()
+        pending, seen = list(region), set[str]()
+        while pending:
+            nodes = list(ast.walk(pending.pop()))
+            for node in nodes:
+                found |= self._decisions.get(node, set())
+                name = ""
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    name = node.id
+                    for binding in self._context.module.bindings(node):
+                        found |= self._decisions.get(binding.node, set())
+                elif isinstance(node, ast.Call) and _is_own_method(node.func):
+                    name = last_name(node.func)
+                if name in self._functions and name not in seen:
+                    seen.add(name)
+                    pending.append(self._functions[name])
+        return found
 
     def _found(
         self, inside: Iterable[Decision], region: Iterable[ast.AST], seen: set[str]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from porter.codemods.context import Context, Decision, Layout
 from porter.codemods.guards import keep_guards_sound
 from porter.codemods.habana import import_edit
+from porter.codemods.hunks import hunk_ids, hunks
 from porter.codemods.ignores import IgnoreComments
 from porter.codemods.options import Options
 from porter.codemods.pins import pin_aliases
@@ -18,6 +21,7 @@ from porter.scan import Construct, Kind, Module, Resolver, Span, scan
 
 LEFT_ALONE = "HPU013"
 UNPARSABLE = "HPU004"
+_WITHHELD = "withheld by the review"
 
 
 def analyse_module(
@@ -29,7 +33,9 @@ def analyse_module(
 ) -> FileResult:
     """Every construct of ``module`` as a finding, and the edits that convert what can be.
 
-    What ``ignores`` covers is a finding too, and not edited.
+    What ``ignores`` covers is a finding too, and not edited. Refused hunks are not
+    taken out of the edits: the module is decided again with their constructs left
+    on CUDA, so that guards, aliases and imports fit what is left.
     """
     watched = {*native, *options.routes, *options.routes.values()}
     constructs = [
@@ -39,22 +45,89 @@ def analyse_module(
     ]
     if not constructs:
         return FileResult(module.path, (), 0)
-    context = Context(module, Resolver(module), book, options, watched)
-    _decide(context, constructs, ignores)
+
+    def analysed(refused: Mapping[Construct, str]) -> _Analysed:
+        context = Context(module, Resolver(module), book, options, watched)
+        return _analyse(context, constructs, ignores, refused)
+
+    found = analysed({})
+    withheld: tuple[str, ...] = ()
+    if options.selection is not None:
+        refused = {
+            construct: hunk
+            for construct, hunk in found.hunks.items()
+            if not options.selection.applies(hunk)
+        }
+        withheld = tuple(dict.fromkeys(refused.values()))
+        found = analysed(refused) if refused else found
+    return FileResult(
+        module.path, found.findings, len(constructs), tuple(found.edits), withheld=withheld
+    )
+
+
+@dataclass(frozen=True)
+class _Analysed:
+    """``hunks`` are the ids of the constructs that are edited."""
+
+    findings: tuple[Finding, ...]
+    edits: list[Edit]
+    hunks: Mapping[Construct, str]
+
+
+def _analyse(
+    context: Context,
+    constructs: list[Construct],
+    ignores: IgnoreComments,
+    refused: Mapping[Construct, str],
+) -> _Analysed:
+    module = context.module
+    _decide(context, constructs, ignores, refused)
     edits = _edits(context)
     if edits and not _parses(apply_edits(module.text, edits)):
         _give_up(context)
         edits = []
     laid = [edit for edit, _ in context.layout.edits()]
     own = context.layout.by_decision()
-    findings = sorted(
-        (
-            _finding(context, decision, count, own.get(decision, []), laid)
-            for decision, count in _counted(context).items()
-        ),
-        key=lambda finding: (finding.line, finding.column),
-    )
-    return FileResult(module.path, tuple(findings), len(constructs), tuple(edits))
+    owners = _owners(context)
+    counts = Counter(owners.values())
+    findings = {
+        decision: _finding(context, decision, counts[decision], own.get(decision, []), laid)
+        for decision in context.decisions
+        if owners[decision] is decision
+    }
+    if not (context.options.hunks or context.options.selection):
+        return _Analysed(_in_order(findings.values()), edits, {})
+    return _with_hunks(context, findings, owners, edits, refused)
+
+
+def _with_hunks(
+    context: Context,
+    findings: Mapping[Decision, Finding],
+    owners: Mapping[Decision, Decision],
+    edits: list[Edit],
+    refused: Mapping[Construct, str],
+) -> _Analysed:
+    """A construct that was refused keeps the id of the hunk that it was in."""
+    groups = hunks(context, owners.items())
+    groups += [[owner] for owner, finding in findings.items() if finding.after is None]
+    shown = [[findings[decision] for decision in group if decision in findings] for group in groups]
+    ids: dict[Construct, str] = {}
+    for group, name in zip(
+        groups, hunk_ids(context.module.path, context.module, shown), strict=True
+    ):
+        ids |= dict.fromkeys((decision.construct for decision in group), name)
+    ids |= refused
+    told = (replace(finding, hunk=ids[owner.construct]) for owner, finding in findings.items())
+    editable = {
+        decision.construct: ids[decision.construct]
+        for decision in context.decisions
+        if decision.fixable
+    }
+    return _Analysed(_in_order(told), edits, editable)
+
+
+def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
 
 
 def _edits(context: Context) -> list[Edit]:
@@ -97,7 +170,12 @@ def _is_settled(construct: Construct, options: Options) -> bool:
     )
 
 
-def _decide(context: Context, constructs: list[Construct], ignores: IgnoreComments) -> None:
+def _decide(
+    context: Context,
+    constructs: list[Construct],
+    ignores: IgnoreComments,
+    refused: Collection[Construct],
+) -> None:
     for construct in constructs:
         decision = decide(construct, context)
         if decision is not None:
@@ -105,6 +183,8 @@ def _decide(context: Context, constructs: list[Construct], ignores: IgnoreCommen
     for decision in context.decisions:
         if decision.fixable and not _is_wanted(context, decision, ignores):
             decision.edits, decision.blocks = None, True
+        elif decision.construct in refused:
+            decision.edits, decision.blocks, decision.detail = None, True, _WITHHELD
     if all(decision.rule.neutral for decision in context.decisions):
         for decision in context.decisions:
             decision.keep(decision.rule, "nothing else in this file is CUDA's")
@@ -147,28 +227,24 @@ def _lay_out(context: Context) -> None:
         context.layout.lay(decision)
 
 
-def _counted(context: Context) -> dict[Decision, int]:
-    """How many constructs each decision settles: its own, and those its edits do away with.
+def _owners(context: Context) -> dict[Decision, Decision]:
+    """The decision whose finding tells of each: its own, or that of the edits that settle it.
 
     Names of one import statement that share a rule share a finding, and so do a
     routed import and the uses that need nothing more.
     """
     leaders: dict[object, Decision] = {}
-    counts: dict[Decision, int] = {}
-    owners: dict[Decision, Decision] = {}
+    nearest: dict[Decision, Decision] = {}
     for decision in context.decisions:
         leader = leaders.setdefault(_finding_key(decision), decision)
-        owner = _consumer(context, decision) or leader
-        if owner is decision:
-            counts[decision] = 1
-        else:
-            owners[decision] = owner
-    for decision in owners:
-        last = decision
-        while last in owners:
-            last = owners[last]
-        counts[last] += 1
-    return counts
+        nearest[decision] = _consumer(context, decision) or leader
+    return {decision: _last(nearest, decision) for decision in nearest}
+
+
+def _last(nearest: Mapping[Decision, Decision], decision: Decision) -> Decision:
+    while (owner := nearest[decision]) is not decision:
+        decision = owner
+    return decision
 
 
 def _finding_key(decision: Decision) -> object:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
+
+from porter.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class Options:
     place; its imports are rewritten and its calls reported until ``implemented``
     names them. ``cuda_only`` are path patterns of modules that only ever run
     on CUDA: they are reported and left alone. With ``report_ignored`` what a comment
-    says to ignore is left alone too, but reported.
+    says to ignore is left alone too, but reported. With ``hunks`` the findings are
+    told theirs; with a ``selection`` only the hunks that it lets through are edited.
     """
 
     select: tuple[str, ...] = ()
@@ -29,6 +33,33 @@ class Options:
     cuda_only: tuple[str, ...] = ()
     add_imports: bool = True
     report_ignored: bool = False
+    hunks: bool = False
+    selection: Selection | None = None
+
+    def document(self) -> dict[str, Any]:
+        """What decides which hunks there are, as JSON data."""
+        return {
+            "select": list(self.select),
+            "ignore": list(self.ignore),
+            "routes": dict(self.routes),
+            "implemented": sorted(self.implemented),
+            "cuda_only": list(self.cuda_only),
+        }
+
+    @classmethod
+    def of_selection(cls, selection: Selection) -> Options:
+        """What the review was told that ``selection`` comes from.
+
+        Raises PorterError that names its file for options that are none.
+        """
+        table = selection.options.only(*cls().document())
+        return cls(
+            select=table.texts("select"),
+            ignore=table.texts("ignore"),
+            routes=table.table("routes").strings(),
+            implemented=frozenset(table.texts("implemented")),
+            cuda_only=table.texts("cuda_only"),
+        )
 
     def selects(self, rule: str, path: str) -> bool:
         """Whether a rule is asked for in the file ``path`` of the source."""

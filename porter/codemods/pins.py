@@ -42,7 +42,7 @@ def _keep_use(use: Decision, rule: Rule, detail: str) -> None:
 
 
 def _pin(context: Context, use: Decision, by_node: dict[ast.AST, Decision]) -> None:
-    for source in _aliases(context, use, by_node):
+    for source in aliases(context, use, by_node):
         if source.construct.node in context.moved:
             source.keep(context.book[PINNED_ALIAS], f"{use.construct.name} stays")
             _forget(context, source.construct.node)
@@ -50,7 +50,7 @@ def _pin(context: Context, use: Decision, by_node: dict[ast.AST, Decision]) -> N
 
 def _is_torn(context: Context, use: Decision, by_node: dict[ast.AST, Decision]) -> bool:
     """Whether one of several imports of a name moves and another one stays."""
-    moves = {source.construct.node in context.moved for source in _aliases(context, use, by_node)}
+    moves = {source.construct.node in context.moved for source in aliases(context, use, by_node)}
     return len(moves) == 2
 
 
@@ -59,9 +59,10 @@ def _moves_with_its_module(use: Decision) -> bool:
     return use.construct.kind is Kind.NATIVE and not use.blocks
 
 
-def _aliases(
+def aliases(
     context: Context, use: Decision, by_node: dict[ast.AST, Decision]
 ) -> Iterator[Decision]:
+    """What was decided of the imports and assignments that a use gets its meaning from."""
     root = root_of(use.construct.node)
     for node in sources(context, root) if root is not None else ():
         source = by_node.get(node)

@@ -43,7 +43,7 @@ def port(
     them is no plugin, and where a compiled file would be left in a wheel for any machine.
     """
     recipe = _narrowed(recipe, release)
-    options = recipe.options()
+    options = replace(recipe.options(), hunks=True)
     overlay = _overlay(recipe)
     dropped = tuple(_dropped(release, recipe.drop))
     gone = overlay.keys() | {item.what for item in dropped}
@@ -51,7 +51,7 @@ def port(
     native = _native_modules(recipe, dropped)
 
     _refuse_ported(release)
-    along = _plugins(plugins, recipe, book, native)
+    along = _plugins(plugins, recipe, book, options, native)
     _refuse_taken(along, {*kept, *overlay})
     tree = replace(release.tree, label=f"{release.name}=={release.version}")
     result = _only(kept, analyse(tree, book, options, progress=progress)).rewritten()
@@ -90,13 +90,16 @@ def _refuse_ported(release: Release) -> None:
 
 
 def _plugins(
-    files: Sequence[Path], recipe: Recipe, book: Rulebook, native: tuple[str, ...]
+    files: Sequence[Path],
+    recipe: Recipe,
+    book: Rulebook,
+    options: Options,
+    native: tuple[str, ...],
 ) -> tuple[PortedPlugin, ...]:
     if not files:
         return ()
     if recipe.plugins is None:
         raise PorterError(f"{recipe.path}: has no [plugins] for this release; leave {files[0]} out")
-    options = recipe.options()
     return port_plugins(
         files, recipe.plugins, lambda path, text: analyse_text(path, text, book, options, native)
     )

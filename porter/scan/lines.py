@@ -31,6 +31,10 @@ class Lines:
         line = bisect_right(self.starts, offset)
         return line, offset - self.starts[line - 1] + 1
 
+    def at(self, line: int, column: int) -> int:
+        """The offset of a place."""
+        return self.starts[line - 1] + column - 1
+
     def line_start(self, offset: int) -> int:
         return self.starts[self.place(offset)[0] - 1]
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -40,3 +42,43 @@ def project(tmp_path: Path) -> Path:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     return root
+
+
+@pytest.fixture
+def data_of() -> Callable[[Path], dict[str, Any]]:
+    """What a review page is told."""
+    return _data_of
+
+
+@pytest.fixture
+def selection() -> Callable[..., Path]:
+    """A selection file as a page would export it, with every hunk of a rule refused."""
+
+    def exported(page: Path, refused: str, **changed: Any) -> Path:
+        data = _data_of(page)
+        document = {
+            "schema_version": 1,
+            "undecided": "apply",
+            "options": data["options"],
+            "decisions": [
+                {
+                    "hunk": finding["hunk"],
+                    "decision": "refused" if finding["rule"] == refused else "accepted",
+                    "note": "why not" if finding["rule"] == refused else "",
+                    "changes": finding["after"] is not None,
+                }
+                for file in data["files"]
+                for finding in file["findings"]
+            ],
+        }
+        path = page.with_name("selection.json")
+        path.write_text(json.dumps({**document, **changed}))
+        return path
+
+    return exported
+
+
+def _data_of(page: Path) -> dict[str, Any]:
+    text = page.read_text(encoding="utf-8")
+    data: dict[str, Any] = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
+    return data

@@ -16,7 +16,7 @@ import porter.cli
 from porter.cli import main
 
 WHEEL = "tinykv-1.2+hpu.1-py3-none-any.whl"
-LEFT = {WHEEL, "changes.patch", "findings.json", "ladder.json"}
+LEFT = {WHEEL, "changes.patch", "findings.json", "ladder.json", "review.html"}
 
 Port = Callable[..., Result]
 
@@ -39,7 +39,7 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_it_leaves_four_files(run: Port, out: Path) -> None:
+def test_it_leaves_five_files(run: Port, out: Path) -> None:
     result = run()
     assert result.exit_code == 0, result.output
     assert {path.name for path in out.iterdir()} == LEFT
@@ -77,6 +77,25 @@ def test_json_says_the_same(run: Port, out: Path) -> None:
     assert document["seconds"].keys() == {"fetch", "port", "build", "validate", "write"}
 
 
+def test_its_review_has_the_ladder_and_a_selection_of_it_can_be_applied(
+    run: Port, out: Path, tiny: Any, data_of: Any, selection: Any
+) -> None:
+    run()
+    page = out / "review.html"
+    assert "1 CUDA construct, none unaccounted for" in page.read_text()
+    assert data_of(page)["options"]["routes"] == {"tinykv.kernels": "tinykv.hpu.kernels"}
+    rewritten = out.parent / "rewritten"
+    command = ["rewrite", str(tiny.wheel), "--output", str(rewritten)]
+    command += ["--selection", str(selection(page, "HPU320"))]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert "2 hunks of the review applied, 1 refused" in result.stderr
+    connector = (rewritten / "tinykv/connector.py").read_text()
+    assert "import tinykv.hpu.kernels as ops" in connector
+    assert 'slots.to("hpu")' in connector
+    assert "torch.cuda.synchronize()" in connector
+
+
 def test_an_sdist_is_ported_as_well(run: Port, out: Path, tiny: Any) -> None:
     result = run(source=tiny.sdist)
     assert result.exit_code == 0, result.output
@@ -101,7 +120,9 @@ def test_only_porter_s_own_files_are_replaced(run: Port, out: Path) -> None:
     assert {path.name for path in out.iterdir()} == LEFT | {"notes.txt"}
 
 
-def test_a_plugin_is_ported_along(run: Port, out: Path, tmp_path: Path, tiny: Any) -> None:
+def test_a_plugin_is_ported_along(
+    run: Port, out: Path, tmp_path: Path, tiny: Any, data_of: Any
+) -> None:
     plugins = '[plugins]\nfolder = "tinykv/plugins"\nbases = ["tinykv.P"]\nstart = "{plugin}()"\n'
     tiny.recipe.write_text(f"{tiny.recipe.read_text()}\n{plugins}")
     for name in ("one.py", "two.py"):
@@ -116,6 +137,8 @@ def test_a_plugin_is_ported_along(run: Port, out: Path, tmp_path: Path, tiny: An
     assert {"tinykv/plugins/one.py", "tinykv/plugins/two.py"} < {
         file["path"] for file in findings["files"]
     }
+    reviewed = [file for file in data_of(out / "review.html")["files"] if "plugins" in file["path"]]
+    assert len({finding["hunk"] for file in reviewed for finding in file["findings"]}) == 2
     with ZipFile(out / WHEEL) as wheel:
         assert b"torch.hpu.synchronize()" in wheel.read("tinykv/plugins/one.py")
     document = json.loads(run(*files, "--format", "json").output)

@@ -1,0 +1,1 @@
+"""Keeps pages of a cache in host memory and brings them back: a sample to review."""
