@@ -20,6 +20,9 @@ PER_LAYER = {
     "NL_X_NB_TWO_NH_BS_HS": lambda cache: cache.permute(1, 0, 3, 2, 4),
     "NL_X_NB_BS_NH_TWO_HS": lambda cache: cache.permute(1, 2, 3, 0, 4).flatten(3),
     "NL_X_NB_NH_BS_TWO_HS": lambda cache: cache.permute(1, 3, 2, 0, 4).flatten(3),
+    "NL_X_NB_BS_NH_CS": lambda cache: cache.permute(1, 2, 3, 0, 4).flatten(3),
+    "NL_X_NB_NH_BS_CS": lambda cache: cache.permute(1, 3, 2, 0, 4).flatten(3),
+    "NL_X_NB_BS_NH_HS": lambda cache: cache.permute(1, 2, 3, 0, 4).flatten(3),
 }
 #: The same of all layers, [L, 2, NB, BS, NH, HS].
 CROSS_LAYER = {
@@ -34,6 +37,13 @@ def laid(caches, layout):
     if layout in CROSS_LAYER:
         return [CROSS_LAYER[layout](torch.stack(caches)).contiguous()]
     return [PER_LAYER[layout](cache).contiguous() for cache in caches]
+
+
+def packed(object, layout):
+    """An object [2, L, T, D], or the same with keys and values side by side in each head."""
+    if layout in CROSS_LAYER or "TWO_N" in layout or "TWO_B" in layout:
+        return object
+    return object.unflatten(-1, (ref.HEADS, -1)).permute(1, 2, 3, 0, 4).flatten(2)
 
 
 def some(blocks=ref.BLOCKS):
@@ -55,12 +65,12 @@ def test_all_layers(hpu, layout, to_host, skip):
     ops, caches = hpu.paged_ops, some()
     usual, other = on_device(caches), on_device(laid(caches, layout))
     expected = ref.random_bits(2, LAYERS, len(SLOTS), ref.WIDTH, dtype=DTYPE)
-    found, mapping = expected.clone(), torch.tensor(SLOTS)
+    found, mapping = packed(expected, layout).clone(), torch.tensor(SLOTS)
     place = ("hpu", ref.BLOCKS * ref.BLOCK, to_host)
     ops.multi_layer_kv_transfer(expected, usual, mapping, *place, skip_prefix_n_tokens=skip)
     layout_ = hpu.layouts.EngineKVFormat[layout]
     ops.multi_layer_kv_transfer(found, other, mapping, *place, layout_, skip_prefix_n_tokens=skip)
-    assert ref.same_bits(found, expected)
+    assert ref.same_bits(found, packed(expected, layout))
     assert all_same(other, laid([cache.cpu() for cache in usual], layout))
 
 
@@ -73,7 +83,7 @@ def test_blocks(hpu, layout, to_host, blocks):
     usual, other = on_device(caches), on_device(laid(caches, layout))
     shape = (2, LAYERS, 2 * ref.BLOCK, ref.WIDTH)
     expected = [ref.random_bits(*shape, dtype=DTYPE) for _ in range(2)]
-    found = [tensor.clone() for tensor in expected]
+    found = [packed(tensor, layout).clone() for tensor in expected]
 
     def move(caches, objects, layout):
         hpu.paged_ops.multi_layer_block_kv_transfer(
@@ -90,7 +100,7 @@ def test_blocks(hpu, layout, to_host, blocks):
 
     move(usual, expected, formats.NL_X_TWO_NB_BS_NH_HS)
     move(other, found, formats[layout])
-    assert all_same(found, expected)
+    assert all_same(found, [packed(tensor, layout) for tensor in expected])
     assert all_same(other, laid([cache.cpu() for cache in usual], layout))
 
 

@@ -22,21 +22,27 @@ LAYOUTS = {
     EngineKVFormat.NL_X_NB_TWO_NH_BS_HS,
     EngineKVFormat.NL_X_NB_NH_BS_TWO_HS,
     EngineKVFormat.NL_X_NB_BS_NH_TWO_HS,
+    EngineKVFormat.NL_X_NB_NH_BS_CS,
+    EngineKVFormat.NL_X_NB_BS_NH_CS,
+    EngineKVFormat.NL_X_NB_BS_NH_HS,
 }
 CROSS_LAYER = {EngineKVFormat.NB_NL_TWO_BS_NH_HS, EngineKVFormat.NB_NL_TWO_NH_BS_HS}
 
 
 @dataclass(frozen=True)
 class LaidOut:
-    """``group`` has the planes of all layers, kind by kind, layer by layer, ``heads`` each."""
+    """``group`` has the planes of all layers, kind by kind, layer by layer, ``heads`` each.
+
+    Where a head has its key and its value side by side, they are one plane, of objects too.
+    """
 
     group: Group
     view: LayerView
     heads: int
 
     def seen(self, key_value: Tensor) -> Tensor:
-        """An object [2, L, T, D] as [2, L, heads, T, D / heads], on its memory."""
-        return key_value.unflatten(-1, (self.heads, -1)).transpose(2, 3)
+        """An object [2, L, T, D] or [L, T, D] as [.., L, heads, T, D / heads], on its memory."""
+        return key_value.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
 
 
 def laid_out(caches: Sequence[Tensor], layout: EngineKVFormat) -> LaidOut:
@@ -44,27 +50,32 @@ def laid_out(caches: Sequence[Tensor], layout: EngineKVFormat) -> LaidOut:
 
     Raises ValueError for caches that do not have the axes of the layout.
     """
-    axes = layout.name.removeprefix("NL_X_").split("_")
+    axes = _axes(layout)
     if layout in CROSS_LAYER and len(caches) != 1:
         raise ValueError(f"{layout.name} is one tensor, not {len(caches)}")
     found: dict[tuple[int, int, int], Plane] = {}
     for layer, cache in enumerate(caches):
         for at, plane in _planes(_with_axes(cache, axes, layout), axes):
-            found[at["TWO"], at.get("NL", layer), at.get("NH", 0)] = plane
+            found[at.get("TWO", 0), at.get("NL", layer), at.get("NH", 0)] = plane
     group = Group(tuple(found[place] for place in sorted(found)))
     one_layer = tuple(found[place] for place in sorted(found) if place[1] == 0)
     num_blocks = len(one_layer[0].blocks) // one_layer[0].every
-    return LaidOut(group, LayerView(one_layer, num_blocks), len(one_layer) // 2)
+    heads = len(one_layer) // (2 if "TWO" in axes else 1)
+    return LaidOut(group, LayerView(one_layer, num_blocks), heads)
+
+
+def _axes(layout: EngineKVFormat) -> list[str]:
+    """Those of one tensor. A key and its value side by side are elements of one axis."""
+    name = layout.name.removeprefix("NL_X_")
+    return name.replace("TWO_HS", "HS").replace("CS", "HS").split("_")
 
 
 def _with_axes(cache: Tensor, axes: Sequence[str], layout: EngineKVFormat) -> Tensor:
     seen = cache
-    if isinstance(seen, Tensor) and axes[-2:] == ["TWO", "HS"]:
-        seen = seen.unflatten(-1, (2, -1))
     if isinstance(seen, Tensor) and axes[-2:] == ["NH", "HS"] and seen.dim() == len(axes) - 1:
         seen = seen.unsqueeze(-2)
     fits = isinstance(seen, Tensor) and seen.dim() == len(axes)
-    if not fits or seen.shape[axes.index("TWO")] != 2:
+    if not fits or ("TWO" in axes and seen.shape[axes.index("TWO")] != 2):
         kind = tuple(cache.shape) if isinstance(cache, Tensor) else type(cache).__name__
         raise ValueError(f"a cache {kind} is not laid out as {layout.name}")
     return seen
@@ -75,16 +86,15 @@ def _planes(cache: Tensor, axes: Sequence[str]) -> Iterator[tuple[dict[str, int]
     if axes[-2:] == ["NH", "HS"]:
         cache, axes = cache.flatten(-2), [*axes[:-2], "HS"]
     block, token = axes.index("NB"), axes.index("BS")
-    before, between, behind = axes[:block], axes[block + 1 : token], axes[token + 1 : -1]
+    before, between = axes[:block], axes[block + 1 : token]
     sizes = dict(zip(axes, cache.shape, strict=True))
     every = prod(sizes[name] for name in between)
 
     def places(names: Sequence[str]) -> Iterator[tuple[int, ...]]:
         return product(*(range(sizes[name]) for name in names))
 
-    for outer, (at, inner), last in product(
-        places(before), enumerate(places(between)), places(behind)
-    ):
-        pool = cache[outer].flatten(0, len(between))[(slice(None), slice(None), *last)]
-        names, numbers = (*before, *between, *behind), (*outer, *inner, *last)
-        yield dict(zip(names, numbers, strict=True)), Plane(pool, every, at)
+    for outer in places(before):
+        pool = cache[outer].flatten(0, len(between))
+        for at, inner in enumerate(places(between)):
+            place = zip((*before, *between), (*outer, *inner), strict=True)
+            yield dict(place), Plane(pool, every, at)

@@ -107,7 +107,7 @@ def single_layer_kv_transfer(
     if layout and layout[0] in LAYOUTS:
         caches = laid_out([vllm_key_value_cache], EngineKVFormat(layout[0]))
         lmc = lmc_key_value_cache
-        planes_first = (lmc.transpose(0, 1) if token_major else lmc).unsqueeze(1)
+        planes_first = (lmc.transpose(0, 1) if token_major else lmc).unsqueeze(-3)
         return _move_laid_out(direction, caches, planes_first, slot_mapping)
     view = layer_view(vllm_key_value_cache)
     group = Group.of([view], token_major=token_major)
@@ -207,7 +207,7 @@ def _move_laid_out(
     slot_mapping: Tensor,
     skip_prefix: int = 0,
 ) -> None:
-    """``key_value`` is [2, L, T, D], with any strides."""
+    """``key_value`` is [2, L, T, D] or [L, T, D], with any strides."""
     with _apart(caches, [key_value]) as (copy,):
         _move(direction, caches.group, caches.view, copy, slot_mapping, skip_prefix)
 
@@ -220,7 +220,7 @@ def _apart(caches: LaidOut, objects: Sequence[Tensor]) -> Iterator[list[Tensor]]
     """
     seen = [caches.seen(tensor) for tensor in objects]
     copies = [tensor.contiguous() for tensor in seen]
-    yield [copy.flatten(0, 2) for copy in copies]
+    yield [copy.flatten(0, -3) for copy in copies]
     for tensor, copy in zip(seen, copies, strict=True):
         tensor.copy_(copy)
 
