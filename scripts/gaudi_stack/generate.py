@@ -3,7 +3,8 @@
     python generate.py JOB
 
 JOB is a JSON file: ``model`` and ``result`` are paths, ``transfer`` is vLLM's KVTransferConfig,
-``options`` are those of its engine; ``length`` of a prompt, ``migration``, and ``lost``.
+``options`` are those of its engine; ``length`` of a prompt, ``migration``, ``lost``, ``blending``,
+which is what part of the tokens a blender computes again, or null, and ``modules`` to be imported.
 """
 
 from __future__ import annotations
@@ -14,42 +15,77 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import scratch
 
 MIGRATED = (
     *("Event", "Stream", "current_device", "current_stream", "default_stream", "device_count"),
     *("is_available", "set_device", "stream", "synchronize"),
 )
+SEPARATOR = [scratch.SEPARATOR] * 2
 Ids = list[int]
+Change = Callable[[Any], None]
 
 
 class Step(NamedTuple):
-    """Prompts that are given together; ``forget``: vLLM has none of their KV itself."""
+    """Prompts that are given together; ``hits`` tokens of each are cached, None: some may be.
+
+    ``before`` it LMCache's engine is changed. ``forget``: vLLM has none of their KV itself.
+    """
 
     name: str
     prompts: list[Ids]
+    hits: int | None
+    before: Change | None = None
     forget: bool = True
 
 
-def steps(length: int, block: int, *, prefix: bool, lost: bool) -> Iterator[Step]:
-    """What a case asks for.
+def steps(job: dict[str, Any]) -> Iterator[Step]:
+    """What a case asks for."""
+    length, block = job["length"], job["options"]["block_size"]
+    if job["blending"]:
+        yield from blended(length, job["blending"])
+        return
+    first, other, hits = prompt(length, 7, 0), prompt(length, 7, 3), length // block * block
+    yield Step("first", [first], 0)
+    yield Step("again", [first], hits)
+    yield Step("other", [other], 0)
+    yield Step("together", [first, other], hits)
+    if job["options"]["enable_prefix_caching"]:
+        yield Step("kept", [first], hits, forget=False)
+        yield Step("shorter", [first[: block + block // 2]], None)
+        yield Step("longer", [first], hits, forget=False)
+    if job["lost"]:
+        yield Step("lost", [first], None, lose)
+    yield Step("zeroed", [first], hits, zero)
 
-    Before ``lost`` LMCache loses half of what it has promised, and before ``zeroed`` its memory
-    is overwritten by zeros.
+
+def blended(length: int, ratio: float) -> Iterator[Step]:
+    """Prompts of two parts and a question.
+
+    Where all tokens are computed again, parts that were prompts themselves may be put together in
+    any order. Elsewhere that is an approximation, but for a prompt that is the one they are from.
     """
-    first, other = ([(i * 7 + shift) % 500 + 3 for i in range(length)] for shift in (0, 3))
-    yield Step("first", [first])
-    yield Step("again", [first])
-    yield Step("other", [other])
-    yield Step("together", [first, other])
-    if prefix:
-        yield Step("kept", [first], forget=False)
-        yield Step("shorter", [first[: block + block // 2]])
-        yield Step("longer", [first], forget=False)
-    if lost:
-        yield Step("lost", [first])
-    yield Step("zeroed", [first])
+    one, two = prompt(130, 7, 0), prompt(140, 11, 3)
+    parts = len(one) + len(SEPARATOR) + len(two)
+    # No answer is a near tie, which attention of another length might round the other way.
+    question = SEPARATOR + prompt(length - parts - len(SEPARATOR), 13, 23)
+    first, other = one + SEPARATOR + two + question, two + SEPARATOR + one + question
+    yield Step("first", [first], 0)
+    yield Step("again", [first], length - 1)
+    if ratio == 1:
+        yield Step("other", [other], 0, empty)
+        yield Step("parts", [one, two], 0, empty)
+        yield Step("moved", [first, other], parts)
+    else:
+        yield Step("zeroed", [first], length - 1, zero)
+
+
+def prompt(length: int, pace: int, shift: int) -> Ids:
+    return [(i * pace + shift) % 500 + 3 for i in range(length)]
 
 
 def main(job: dict[str, Any]) -> None:
@@ -58,6 +94,8 @@ def main(job: dict[str, Any]) -> None:
     from vllm import LLM, SamplingParams  # noqa: PLC0415
     from vllm.config import KVTransferConfig  # noqa: PLC0415
 
+    for module in job["modules"]:
+        import_module(module)
     options = job["options"]
     llm = LLM(
         model=job["model"],
@@ -77,17 +115,18 @@ def main(job: dict[str, Any]) -> None:
     sampling = SamplingParams(temperature=0, max_tokens=8, ignore_eos=True, detokenize=False)
     answer: dict[str, Any] = {"steps": {}}
     prefix = options["enable_prefix_caching"]
-    for step in steps(job["length"], options["block_size"], prefix=prefix, lost=job["lost"]):
+    for step in steps(job):
         if step.forget and prefix:
             llm.reset_prefix_cache()
-        if step.name in BEFORE and engine:
-            BEFORE[step.name](engine)
+        if step.before and engine:
+            step.before(engine)
         before = dict(counts)
         prompts = [{"prompt_token_ids": ids} for ids in step.prompts]
         outputs = llm.generate(prompts, sampling, use_tqdm=False)
         answer["steps"][step.name] = {
             "tokens": [list(output.outputs[0].token_ids) for output in outputs],
             "cached": [output.num_cached_tokens for output in outputs],
+            "hits": step.hits,
             **{name: count - before[name] for name, count in counts.items()},
         }
     answer.update(observed())
@@ -132,9 +171,18 @@ def watch(connector: Any) -> dict[str, int]:
     return counts
 
 
+def memory(engine: Any) -> Any:
+    return engine.storage_manager.storage_backends["LocalCPUBackend"]
+
+
+def empty(engine: Any) -> None:
+    """LMCache forgets all that it holds."""
+    memory(engine).clear()
+
+
 def zero(engine: Any) -> None:
     """Write zeros over all that LMCache holds."""
-    for memory_obj in engine.storage_manager.storage_backends["LocalCPUBackend"].hot_cache.values():
+    for memory_obj in memory(engine).hot_cache.values():
         memory_obj.tensor.zero_()
 
 
@@ -164,9 +212,6 @@ def padded(mask: Any, length: int) -> Any:
     from torch.nn.functional import pad  # noqa: PLC0415
 
     return pad(mask, (0, length - len(mask)))
-
-
-BEFORE = {"zeroed": zero, "lost": lose}
 
 
 def migrate() -> None:

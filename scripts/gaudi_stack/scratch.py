@@ -1,4 +1,4 @@
-"""What ``check_vllm_gaudi`` lays in a scratch folder: the plugin, a ported LMCache, a model."""
+"""What ``check_vllm_gaudi`` lays in a scratch folder: the plugin, a ported LMCache, models."""
 
 from __future__ import annotations
 
@@ -7,10 +7,25 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 # Its models want another transformers, its tool parsers serve no purpose here.
 LEFT_OUT = {"register_models", "register_tool_parsers"}
+
+BEGIN, SEPARATOR = 510, 511  # of a prompt, and of its parts; no prompt has them otherwise
+
+# Of every model here.
+SIZES = {
+    "vocab_size": 512,
+    "hidden_size": 256,
+    "intermediate_size": 512,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 2048,
+    "tie_word_embeddings": False,
+    "initializer_range": 0.2,
+}
 
 # What transformers imports for images, which no model here has: any module, any name.
 TORCHVISION = """\
@@ -107,27 +122,55 @@ def ported(release: str, given: Path | None, folder: Path) -> Path:
     return folder / "lmcache"
 
 
-def make_model(folder: Path) -> None:
-    """A Llama of four small layers with random weights, and no tokenizer."""
-    import torch  # noqa: PLC0415
+def make_llama(folder: Path) -> None:
+    """A Llama, and a tokenizer for what the blender separates parts by."""
     from transformers import LlamaConfig, LlamaForCausalLM  # noqa: PLC0415
+
+    config = LlamaConfig(**SIZES, num_key_value_heads=2, head_dim=64)
+    save(LlamaForCausalLM, config, folder)
+    make_tokenizer(folder)
+
+
+def make_deepseek(folder: Path) -> None:
+    """A DeepSeek, whose attention is latent (MLA), without experts."""
+    from transformers import DeepseekV2Config, DeepseekV2ForCausalLM  # noqa: PLC0415
+
+    config = DeepseekV2Config(
+        **SIZES,
+        num_key_value_heads=4,
+        q_lora_rank=None,
+        kv_lora_rank=64,
+        qk_nope_head_dim=32,
+        qk_rope_head_dim=32,
+        v_head_dim=32,
+        first_k_dense_replace=SIZES["num_hidden_layers"],
+        n_routed_experts=4,
+        num_experts_per_tok=2,
+        n_group=1,
+        topk_group=1,
+    )
+    save(DeepseekV2ForCausalLM, config, folder)
+
+
+def save(model: Any, config: Any, folder: Path) -> None:
+    """With random weights that tell prompts apart."""
+    import torch  # noqa: PLC0415
     from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
 
     disable_progress_bar()
     torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=512,
-        hidden_size=256,
-        intermediate_size=512,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=64,
-        max_position_embeddings=2048,
-        tie_word_embeddings=False,
-        initializer_range=0.2,
-    )
-    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    model(config).to(torch.bfloat16).save_pretrained(folder)
+
+
+def make_tokenizer(folder: Path) -> None:
+    """It knows the beginning of a prompt, which it writes itself, and what separates parts."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: PLC0415
+    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415
+
+    words = Tokenizer(models.WordLevel({"<s>": BEGIN, "#": SEPARATOR}, unk_token="<s>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    words.post_processor = processors.TemplateProcessing("<s> $A", None, [("<s>", BEGIN)])
+    PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>").save_pretrained(folder)
 
 
 def path_of(*folders: Path) -> str:

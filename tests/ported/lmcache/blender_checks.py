@@ -8,7 +8,6 @@ blender_checks.py CHECK RELEASE
 import random
 import sys
 from inspect import isgeneratorfunction
-from itertools import pairwise
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -18,6 +17,7 @@ from release_bench import allocator, main, refused
 import porter.emulator
 import llama_standin as llama
 from lmcache.hpu.attention import LMCHPUAttnBackend, LMCHPUAttnMetadata
+from lmcache.hpu.compute import KeepingBlender
 from lmcache.hpu.connectors.blending import VLLMBufferLayerwiseHPUConnector
 from lmcache.hpu.connectors.prompt import Prompt
 from lmcache.hpu.tracking import track, track_models
@@ -26,7 +26,7 @@ from lmcache.v1.compute.blend.utils import LMCBlenderBuilder
 from lmcache.v1.compute.models.utils import VLLMModelTracker
 from lmcache.v1.memory_management import MemoryFormat
 
-BLOCK, BLOCKS, CHECK, RATIO = 4, 16, 1, 0.3
+BLOCK, BLOCKS, CHECK, RATIO, SEPARATOR = 4, 16, 1, 0.3, 2
 
 
 def model_of(seed):
@@ -37,8 +37,8 @@ def model_of(seed):
 def computed(model, tokens, positions, reused, top):
     """The keys and values [2, T, D] of each layer after blending, token by token, on the CPU.
 
-    Before the layer ``CHECK`` all tokens are computed and none is kept; there the most different
-    keys are found, and from there on those tokens alone are computed and kept. ``top`` of them.
+    Before the layer ``CHECK`` all tokens are computed and kept; there the most different keys are
+    found, and from there on those tokens alone are computed and kept. ``top`` of them.
     """
     model, attend = model.double(), list(range(len(tokens)))
     hidden = {i: model.model.embed_tokens.weight[tokens[i]] for i in attend}
@@ -57,13 +57,8 @@ def computed(model, tokens, positions, reused, top):
             far = {i: float(((fresh[i][0] - kept[0][i]) ** 2).sum()) for i in attend}
             attend = sorted(sorted(far, key=far.get)[-top:])
         for i in attend:
-            if number >= CHECK:
-                kept[0][i], kept[1][i] = fresh[i]
-        keys, values = (
-            kept
-            if number >= CHECK
-            else [torch.stack([fresh[i][p] for i in attend]) for p in (0, 1)]
-        )
+            kept[0][i], kept[1][i] = fresh[i]
+        keys, values = kept
         for i in attend:
             seen, _ = attention.o_proj(one_query(queries[i], keys[: i + 1], values[: i + 1]))
             total = hidden[i] + seen
@@ -107,18 +102,27 @@ class Engine:
         yield torch.ones(len(tokens), dtype=torch.bool)
 
 
-def blended(release, seed):
-    """The caches by layer that the blender leaves behind, and what they should be."""
+def blended(release, seed, ratio=RATIO):
+    """The caches by layer that the blender leaves behind, and what they should be.
+
+    Between the parts of the prompt is what separates them, of which nothing is reused.
+    """
     rng = random.Random(seed)
-    sizes = [rng.randrange(3, 12) for _ in range(3)]
-    bounds = [sum(sizes[:i]) for i in range(4)]
-    spans, total = list(pairwise(bounds)), bounds[-1]
+    starts, ends, total = [], [], -SEPARATOR
+    for size in (rng.randrange(3, 12) for _ in range(3)):
+        starts.append(total + SEPARATOR)
+        total = starts[-1] + size
+        ends.append(total)
+    spans = list(zip(starts, ends, strict=True))
     tokens = [rng.randrange(llama.VOCABULARY) for _ in range(total)]
     connector = VLLMBufferLayerwiseHPUConnector(
         llama.WIDTH, llama.LAYERS, use_gpu=True, dtype=torch.float32, device="hpu"
     )
     host, memory = model_of(seed), allocator(release)
     reused = [torch.randn(2, total, llama.WIDTH) for _ in range(llama.LAYERS)]
+    for end, start in zip(ends, starts[1:], strict=False):
+        for layer in reused:
+            layer[:, end:start] = 0
     objects = []
     for layer in range(llama.LAYERS):
         objects.append([])
@@ -140,12 +144,13 @@ def blended(release, seed):
         for _ in range(llama.LAYERS)
     ]
     slots = [b * BLOCK + o for b in rng.sample(range(BLOCKS), BLOCKS) for o in range(BLOCK)][:total]
-    blender = blender_of(model_of(seed).to("hpu"), Engine(connector, spans, objects), connector)
+    engine = Engine(connector, spans, objects)
+    blender = blender_of(model_of(seed).to("hpu"), engine, connector, ratio)
     blender.blend(tokens, kvcaches=caches, slot_mapping=torch.tensor(slots))
     found = [
         torch.stack([part.cpu().view(-1, llama.WIDTH)[slots] for part in cache]) for cache in caches
     ]
-    top = max(int(total * RATIO), 1)
+    top = max(int(total * ratio), 1)
     return found, computed(host, tokens, range(total), reused, top), connector
 
 
@@ -162,7 +167,7 @@ def moved(model, old, new, key):
     return torch.cat(out)
 
 
-def blender_of(model, engine, connector):
+def blender_of(model, engine, connector, ratio):
     """By way of LMCache's own registers; the plugin wraps the model in an adapter."""
     VLLMModelTracker._vllm_models.clear()
     LMCBlenderBuilder._blenders.clear()
@@ -174,7 +179,7 @@ def blender_of(model, engine, connector):
     config = SimpleNamespace(
         extra_config=None,
         blend_check_layers=[CHECK],
-        blend_recompute_ratios=[RATIO],
+        blend_recompute_ratios=[ratio],
         blend_thresholds=None,
     )
     blender = LMCBlenderBuilder.get_or_create(ENGINE_NAME, engine, connector, config)
@@ -183,9 +188,12 @@ def blender_of(model, engine, connector):
 
 
 def blends(release):
-    """The caches are those of a plain computation, and differ from what was reused and computed."""
-    for seed in range(6):
-        found, expected, connector = blended(release, seed)
+    """The caches are those of a plain computation.
+
+    Where all tokens are computed again, that is one of the prompt alone.
+    """
+    for seed, ratio in enumerate([RATIO] * 5 + [1.0]):
+        found, expected, connector = blended(release, seed, ratio)
         for number, (one, other) in enumerate(zip(found, expected, strict=True)):
             torch.testing.assert_close(one.double(), other, rtol=1e-4, atol=1e-4, msg=f"{number}")
         assert connector.gpu_buffer_allocator.memcheck()
@@ -196,6 +204,7 @@ def faults(release):
     expect_wrong(release, LMCHPUAttnMetadata, "update_from_top_indices", counted_from_the_last)
     expect_wrong(release, VLLMBufferLayerwiseHPUConnector, "get_kv", values_first)
     expect_wrong(release, Prompt, "rotate", lambda *_: None)
+    expect_wrong(release, KeepingBlender, "process_qkv", forgetful)
 
 
 def expect_wrong(release, owner, name, wrong):
@@ -210,6 +219,10 @@ def counted_from_the_last(self, top_indices):
     last = torch.arange(queries, device="hpu") + self.num_tokens - queries
     later = torch.arange(self.num_tokens, device="hpu") > last[:, None]
     self.mask = torch.zeros(later.shape, device="hpu").masked_fill(later, -torch.inf)
+
+
+def forgetful(self, *arguments):
+    return self._blender.process_qkv(*arguments)
 
 
 def values_first(self, layer_id, get_kv=VLLMBufferLayerwiseHPUConnector.get_kv):
