@@ -16,7 +16,7 @@ from porter.toml import read_toml
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {"findings", "errors", "toml", "table", "resources", "parallel", "progress", "wording"},
-    {"sources"},
+    {"sources", "plan"},
     {"rulebook"},
     {"scan"},
     {"codemods"},

@@ -11,6 +11,8 @@ from porter.cli._options import caching, rule_choice
 from porter.cli._output import print_patch, print_text
 from porter.cli._own_rules import own_rules
 from porter.cli._source import analyse_source
+from porter.codemods.module import UNPARSABLE
+from porter.findings import Result
 from porter.report.text import summary_text
 from porter.rewrite import changes, patch, rewrite, write_file, write_tree
 from porter.rulebook import Rulebook
@@ -86,4 +88,12 @@ def command(
         done = f"{plural(len(changed), 'file')} to rewrite; nothing was written"
     click.echo(shown, nl=False)
     print_text(summary, err=True)
+    for line in _left_unread(analysis.result):
+        click.echo(f"porter: {line}", err=True)
     click.echo(f"porter: {done}", err=True)
+
+
+def _left_unread(result: Result) -> list[str]:
+    """A line for each file that could not be read or parsed, and so is as it was."""
+    found = (finding for finding in result.findings() if finding.rule == UNPARSABLE)
+    return sorted({f"{finding.path}: {finding.message}" for finding in found})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -28,6 +29,7 @@ from porter.sources.tree import SourceTree, is_python
 
 _OTHER_BACKENDS = frozenset({"cuda", "rocm", "xpu", "npu", "musa", "mps", "tpu"})
 _EXTENSION = re.compile(r"(?:CUDA|Cpp)Extension\(\s*(?:name\s*=\s*)?[\"'](?P<name>[\w.]+)[\"']")
+_PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 _DEFAULTS = Options()
 
 
@@ -102,7 +104,7 @@ def _analyse_text(
     try:
         module = Module(path, text)
     except SyntaxError as error:
-        return _failed(book, path, f"{error.msg} (line {error.lineno})")
+        return _failed(book, path, f"{error.msg} (line {error.lineno}, as {_PYTHON} reads it)")
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
     result = analyse_module(module, book, options, native, ignores)

@@ -114,7 +114,9 @@ def test_it_is_reported_and_stays(porter: Porter, tmp_path: Path, name: str) -> 
     (tmp_path / "other.py").write_text("import torch\ntorch.cuda.synchronize()\n")
     said = [finding for finding in findings(porter, tmp_path) if finding["rule"] == "HPU004"]
     assert len(said) == 1 and "\n" not in str(said[0]["message"])
-    assert porter("rewrite", tmp_path, "--write").exit_code == 0
+    result = porter("rewrite", tmp_path, "--write")
+    assert result.exit_code == 0
+    assert result.stderr.count("porter: m.py: ") == 1
     assert file.read_bytes() == REPORTED[name]
     assert "torch.hpu.synchronize()" in (tmp_path / "other.py").read_text()
 
@@ -124,11 +126,12 @@ def test_newer_syntax_is_rewritten_or_reported(porter: Porter, tmp_path: Path, n
     code, since = NEWER[name]
     (file := tmp_path / "m.py").write_bytes(code)
     rules = {finding["rule"] for finding in findings(porter, tmp_path)}
-    porter("rewrite", tmp_path, "--write")
+    result = porter("rewrite", tmp_path, "--write")
     if sys.version_info >= since:
         assert "HPU004" not in rules and b'.to("hpu")' in file.read_bytes()
     else:
         assert rules == {"HPU004"} and file.read_bytes() == code
+        assert result.stderr.count("porter: m.py: ") == 1 and "as Python 3." in result.stderr
 
 
 def test_links_that_lead_nowhere(porter: Porter, tmp_path: Path) -> None:
