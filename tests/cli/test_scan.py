@@ -130,6 +130,10 @@ class TestSettings:
         for source in (project / "pkg", project / "pkg/stream.py"):
             assert "stream.py" not in run("scan", source).stdout
         assert "kernel.py" in run("scan", project / "pkg").stdout
+        (project / "pyproject.toml").write_text(
+            '[tool.porter.per-file-ignores]\n"pkg/stream.py" = ["HPU3"]\n'
+        )
+        assert run("scan", project / "pkg/stream.py").exit_code == 0
 
     def test_other_tools_are_their_own_affair(self, run: Run, project: Path) -> None:
         (project / "pyproject.toml").write_text("[tool.other]\nselect = 1\n")

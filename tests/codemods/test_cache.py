@@ -120,6 +120,10 @@ def test_the_key_covers(what: str) -> None:
     assert CHANGES[what]() == CHANGES[what]()
 
 
+def test_the_parts_of_a_key_do_not_run_together() -> None:
+    assert key_of(b"1", "ab", "c") != key_of(b"1", "a", "bc")
+
+
 @pytest.mark.parametrize("what", ["__version__", "_LIBRARIES", "_PROGRAM"])
 def test_the_key_covers_porter_itself(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = context_of(BOOK, Options(), ())

@@ -66,10 +66,12 @@ def test_rules_link_to_their_pages(result: Result) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("place", ["message", "before", "after", "path"])
+@pytest.mark.parametrize("place", ["message", "before", "after", "path", "kept"])
 def test_nothing_of_a_source_is_markup(result: Result, place: str, text: str) -> None:
     if place == "path":
         shown = replace(with_first(result), files=(replace(result.files[0], path=text),))
+    elif place == "kept":
+        shown = with_first(result, before=text, after=None)
     else:
         shown = with_first(result, **{place: text})
     page = to_markdown(shown, BASE)
