@@ -32,6 +32,7 @@ LAYERS = [
     {"codemods"},
     {"report", "rewrite", "package", "emulator"},
     {"validate", "install"},
+    {"doctor"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -47,7 +47,7 @@ def _show_models(ctx: click.Context, _option: click.Parameter, wanted: bool) -> 
         return
     print_table(
         text.model_list(
-            (model, f"{shape_of(model).count().total / 1e9:,.1f}B") for model in known_models()
+            (model, f"{(shape_of(model).parameters or 0) / 1e9:,.1f}B") for model in known_models()
         )
     )
     ctx.exit()

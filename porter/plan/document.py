@@ -19,7 +19,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "model": shape.model.name,
         "source": shape.model.source,
-        "parameters": shape.count().total + shape.model.other_parameters,
+        "parameters": shape.parameters,
         "context": want.context,
         "concurrency": want.concurrency,
         "card": plan.plant.card.name,

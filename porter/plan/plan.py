@@ -11,7 +11,7 @@ from porter.plan.cache import CacheRules, Row, pool_bytes, rows, sequence_bytes,
 from porter.plan.cards import CARDS_PER_NODE, COUNTS, find_card
 from porter.plan.config import Model
 from porter.plan.fit import Fit, Plant, Want, fit, largest_concurrency, largest_context
-from porter.plan.layers import Attention
+from porter.plan.layers import Attention, Count
 from porter.plan.quantization import PLAIN, Quantization, quantization_of
 from porter.plan.serve import Value, bucket_ranges, environment, vllm_args
 from porter.plan.shape import Shape, shape_of
@@ -152,8 +152,9 @@ def plan_of(
 ) -> Plan:
     """Raises PorterError where the model's config.json lacks something."""
     shape = shape_of(model)
-    given = quantization is None
-    size = model.checkpoint_bytes if given else None
+    size = model.checkpoint_bytes if quantization is None else None
+    if not shape.family.formula and size is None and model.parameters is not None:
+        size = (quantization or quantization_of(shape)).bytes(Count(linear=model.parameters))
     if not shape.family.formula and size is None:
         raise PorterError(
             f"{model.source}: the weights of {model.config['model_type']} are not computed; "
@@ -174,7 +175,7 @@ def _notes(plan: Plan) -> Iterator[str]:
     shape, want, start = plan.shape, plan.want, plan.start
     kind = shape.model.config["model_type"]
     if not shape.family.known:
-        yield f"porter does not know {kind}: taken for a decoder like Llama. Check the weights"
+        yield f"porter does not know {kind}, and takes it for a decoder like Llama: check that"
     if shape.model.has_more and plan.plant.checkpoint is None and not plan.plant.other:
         yield "Weights beside the language model, as a vision tower, are not in the sum"
     if has_windows(shape):

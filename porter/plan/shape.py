@@ -35,6 +35,8 @@ _TYPES = {
     "mamba": "mamba2",
 }
 _EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts")
+#: How keys begin that are about layers with a state.
+_STATES = ("mamba_", "ssm_", "linear_", "hybrid_", "conv_")
 #: vLLM pads an embedding to a multiple of so many rows, and then divides it.
 _VOCABULARY_STEP = 64
 
@@ -90,6 +92,13 @@ class Shape:
     def latent(self) -> bool:
         return any(isinstance(mixer, Latent) for mixer in self.mixers)
 
+    @property
+    def parameters(self) -> int | None:
+        """Of the whole model; None where they cannot be computed, nor are published."""
+        if not self.family.formula:
+            return self.model.parameters
+        return self.count().total + self.model.other_parameters
+
     def splits(self, tp: int) -> bool:
         """Whether every layer divides over ``tp`` cards."""
         if self.family.one_card and tp > 1:
@@ -117,6 +126,8 @@ def shape_of(model: Model) -> Shape:
     family = find_family(kind)
     config = model.table(family.names, family.defaults)
     config = _without_unused_window(config)
+    if not family.known:
+        _require_attention_alone(config, kind)
     hidden, number = _positive(config, "hidden_size"), _positive(config, "num_hidden_layers")
     kinds = tuple(_kinds(config, kind, number))
     shared = config.number("num_kv_shared_layers") if config.has("num_kv_shared_layers") else 0
@@ -141,6 +152,17 @@ def shape_of(model: Model) -> Shape:
         limit=_positive(config, limit) if config.has(limit) else None,
         layers=layers,
     )
+
+
+def _require_attention_alone(config: Table, model_type: str) -> None:
+    """A wrong plan is worse than none: only what looks like a plain decoder is taken for one."""
+    if config.has("layer_types"):
+        return
+    for key in config.free():
+        if key.startswith(_STATES):
+            raise config.error(
+                f"porter does not know {model_type}, and its {key} is no attention's"
+            )
 
 
 def _without_unused_window(config: Table) -> Table:
@@ -299,11 +321,20 @@ def _mlp(
     experts = next((config.number(key) for key in _EXPERTS if config.has(key)), 0)
     if experts and _has_experts(config, i):
         return _experts(config, model_type, experts)
+    inner = _dense(config, i) if family.gated else _optional(config, "intermediate_size")
+    bias = family.mlp_bias or config.flag("mlp_bias")
+    return Mlp(inner or 4 * hidden, family.gated, bias)
+
+
+def _dense(config: Table, i: int) -> int:
+    """The inner size of an MLP without experts; Gemma 3n lists that of each layer."""
     dense = "intermediate_size_mlp" if config.has("intermediate_size_mlp") else "intermediate_size"
-    inner = _optional(config, dense) if family.gated else _optional(config, dense) or 4 * hidden
-    if inner is None:
-        raise config.error(f"add {dense}")
-    return Mlp(inner, family.gated, bias=family.mlp_bias or config.flag("mlp_bias"))
+    if isinstance(config.free().get(dense), list):
+        sizes = config.numbers_of(dense)
+        if i >= len(sizes):
+            raise config.error(f"{dense} must have an entry for each layer")
+        return sizes[i]
+    return _positive(config, dense)
 
 
 def _has_experts(config: Table, i: int) -> bool:
