@@ -176,7 +176,8 @@ def command(
     elif style == "json":
         print_json(to_document(plan))
     elif style == "yaml":
-        click.echo(yaml(plan.args), nl=False)
+        variables = (f"# export {name}={value}\n" for name, value in plan.environment.items())
+        click.echo("".join(variables) + yaml(plan.args), nl=False)
     else:
         _print_plan(plan)
 

@@ -34,6 +34,7 @@ def test_json() -> None:
 
 def test_yaml() -> None:
     result = run("Llama-3.1-8B", "--context", "32K", "--format", "yaml")
+    assert "# export VLLM_CONTIGUOUS_PA=false\n" in result.stdout
     options = yaml.safe_load(result.stdout)
     assert options["block-size"] == 128
     assert options["max-model-len"] == 32_768

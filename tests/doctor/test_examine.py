@@ -112,6 +112,10 @@ CASES: dict[str, list[tuple[Env, Env]]] = {
             env("torch==2.9.0.dev1+cpu", PT_HPU_LAZY_MODE="1"),
             env("torch==2.5.1a0+git1234", PT_HPU_LAZY_MODE="1"),
         ),
+        (
+            env("torch==2.9.0.dev1+cpu", PT_HPU_LAZY_MODE="1"),
+            env("torch==2.5.1a0", PT_HPU_LAZY_MODE="1"),
+        ),
     ],
     "cuda-vllm": [(env("vllm==0.26.0"), env(VLLM))],
     "no-gaudi-plugin": [(env(VLLM), env(VLLM, "vllm-gaudi==0.26.0"))],
@@ -121,9 +125,7 @@ CASES: dict[str, list[tuple[Env, Env]]] = {
             env("vllm-gaudi==0.26.0", "habana-torch-plugin==1.24.1.5"),
         )
     ],
-    "plugin-of-another-vllm": [
-        (env(VLLM, "vllm-gaudi==0.24.0"), env(VLLM, "vllm-gaudi==0.26.0.post1"))
-    ],
+    "plugin-of-another-vllm": [(env(VLLM, "vllm-gaudi==0.24.0"), env(VLLM, "vllm-gaudi==0.26.1"))],
     "software-of-another-vllm": [
         (
             env(VLLM, "habana-torch-plugin==1.23.0.695"),
