@@ -7,9 +7,10 @@ without importing one another.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
 
 class Verdict(str, Enum):
@@ -84,15 +85,32 @@ class Finding:
         return f"{self.path}:{self.line}:{self.column}"
 
 
+class IgnoredBy(str, Enum):
+    """Who said that a finding is to be left as it is."""
+
+    COMMENT = "comment"
+    BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A finding that is known and left as it is; ``reason`` is what a comment says about it."""
+
+    finding: Finding
+    by: IgnoredBy
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class FileResult:
     """What was found in one file.
 
-    ``constructs`` counts the CUDA constructs that the scanner saw; those that
-    no finding covers are unaccounted for. ``edits`` are all edits of the file,
-    including added imports, which are no constructs. ``digest`` is the SHA-256
-    of the bytes that were read, empty where there was only text. ``withheld`` are
-    the hunks that a selection kept out.
+    ``constructs`` counts the CUDA constructs that the scanner saw, without those
+    of ``ignored``; those that no finding covers are unaccounted for. ``edits`` are
+    all edits of the file, including added imports, which are no constructs.
+    ``digest`` is the SHA-256 of the bytes that were read, empty where there was
+    only text. ``source`` is the place of the file's source among those of the result.
+    ``withheld`` are the hunks that a selection kept out.
     """
 
     path: str
@@ -100,28 +118,48 @@ class FileResult:
     constructs: int
     edits: tuple[Edit, ...] = ()
     digest: str = ""
+    ignored: tuple[Ignored, ...] = ()
+    source: int = 0
     withheld: tuple[str, ...] = ()
 
     @property
     def unaccounted(self) -> int:
         return self.constructs - sum(finding.constructs for finding in self.findings)
 
+    def setting_aside(self, by: Mapping[Finding, Ignored]) -> FileResult:
+        """Without the findings that are keys of ``by``: these are ignored."""
+        aside = tuple(by[finding] for finding in self.findings if finding in by)
+        return replace(
+            self,
+            findings=tuple(finding for finding in self.findings if finding not in by),
+            constructs=self.constructs - sum(item.finding.constructs for item in aside),
+            ignored=(*self.ignored, *aside),
+        )
+
 
 @dataclass(frozen=True)
 class Summary:
+    """Numbers of constructs; ``constructs`` is the sum of the others but ``ignored``."""
+
     constructs: int
     fixable: int
     rewritten: int
     reported: int
     unaccounted: int
+    ignored: int
 
 
 @dataclass(frozen=True)
 class Result:
-    """The findings of one run, in the order of paths and places."""
+    """The findings of one run, in the order of paths and places.
+
+    ``folders`` are the folders that the paths are relative to, one a source, empty
+    for an archive, whose files lie in no folder of the user's.
+    """
 
     sources: tuple[str, ...]
     files: tuple[FileResult, ...]
+    folders: tuple[str, ...] = ()
 
     def findings(self) -> Iterator[Finding]:
         for file in self.files:
@@ -137,7 +175,17 @@ class Result:
             rewritten=counts[Status.REWRITTEN],
             reported=counts[Status.REPORTED],
             unaccounted=sum(file.unaccounted for file in self.files),
+            ignored=sum(item.finding.constructs for file in self.files for item in file.ignored),
         )
+
+    def place(self, file: FileResult, base: Path) -> str:
+        """The path of ``file`` from ``base``, with ``/``: absolute where it lies elsewhere.
+
+        For an archive it is the path inside.
+        """
+        folder = self.folders[file.source] if self.folders else ""
+        path = Path(folder, file.path)
+        return (path.relative_to(base) if path.is_relative_to(base) else path).as_posix()
 
     def rewritten(self) -> Result:
         """The same result after its edits were applied: what was fixable is rewritten."""
@@ -149,7 +197,12 @@ def merge(results: Iterable[Result]) -> Result:
     results = list(results)
     return Result(
         sources=tuple(source for result in results for source in result.sources),
-        files=tuple(file for result in results for file in result.files),
+        files=tuple(
+            replace(file, source=number)
+            for number, result in enumerate(results)
+            for file in result.files
+        ),
+        folders=tuple(folder for result in results for folder in result.folders),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
 _Result = TypeVar("_Result")
@@ -27,6 +26,9 @@ def each(
     if jobs <= 1 or len(items) < 2:
         yield from map(work, items)
         return
+    # Most runs do without the machinery of processes, which takes time to import.
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
     with ProcessPoolExecutor(jobs, initializer=_employ, initargs=(work,)) as pool:
         yield from pool.map(_work, items, chunksize=_CHUNK)
 

@@ -59,6 +59,12 @@ class Table:
             raise self.error(f"{key} must be a number")
         return value
 
+    def numbers_of(self, key: str) -> tuple[int, ...]:
+        value = self._value(key)
+        if not (isinstance(value, list) and all(type(item) is int for item in value)):
+            raise self.error(f"{key} must be a list of numbers")
+        return tuple(value)
+
     def limit(self, key: str) -> float:
         """A number that is not below zero, whole or not."""
         value = self._value(key)

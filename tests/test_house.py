@@ -26,7 +26,7 @@ LAYERS = [
         "progress",
         "wording",
     },
-    {"sources"},
+    {"sources", "plan"},
     {"rulebook"},
     {"scan"},
     {"codemods"},

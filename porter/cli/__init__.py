@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from porter import __version__
 from porter.errors import PorterError
@@ -43,6 +44,15 @@ class _Commands(click.Group):
         rows = sorted((path.stem, _summary(path)) for path in _modules())
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """As click does, but out of the docstrings too."""
+        commands = [
+            CompletionItem(path.stem, help=_summary(path))
+            for path in sorted(_modules())
+            if path.stem.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import click
+from click.shell_completion import CompletionItem
 
 
 def rule_choice(command: Callable[..., None]) -> Callable[..., None]:
@@ -14,12 +15,44 @@ def rule_choice(command: Callable[..., None]) -> Callable[..., None]:
         metavar="IDS",
         multiple=True,
         callback=_ids,
+        shell_complete=complete_rules,
         help="Only these rules, by id or the beginning of one: HPU301,HPU5.",
     )
     ignore = click.option(
-        "--ignore", metavar="IDS", multiple=True, callback=_ids, help="All rules but these."
+        "--ignore",
+        metavar="IDS",
+        multiple=True,
+        callback=_ids,
+        shell_complete=complete_rules,
+        help="All rules but these.",
     )
     return select(ignore(command))
+
+
+def complete_rules(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Ids for a shell; of several behind one another the last is completed."""
+    from porter.rulebook import default_rulebook  # noqa: PLC0415 - of use to a shell alone
+
+    before, comma, last = incomplete.upper().rpartition(",")
+    return [
+        CompletionItem(f"{before}{comma}{rule.id}", help=rule.title)
+        for rule in default_rulebook()
+        if rule.id.startswith(last)
+    ]
+
+
+def caching(command: Callable[..., None]) -> Callable[..., None]:
+    """``--no-cache``, passed as ``use_cache``."""
+    return click.option(
+        "--no-cache",
+        "use_cache",
+        is_flag=True,
+        envvar="PORTER_NO_CACHE",
+        callback=lambda context, option, value: not value,
+        help="Look at every file anew, whatever earlier runs found in it.",
+    )(command)
 
 
 def output_format(command: Callable[..., None]) -> Callable[..., None]:

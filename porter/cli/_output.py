@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -35,6 +34,8 @@ def print_text(text: Text, *, err: bool = False) -> None:
 def print_markdown(page: str) -> None:
     """Laid out for the terminal, or as it is."""
     if sys.stdout.isatty():
+        from rich.markdown import Markdown  # noqa: PLC0415 - it takes longer than all of rich
+
         Console().print(Markdown(page, code_theme="ansi_light"))
     else:
         click.echo(page, nl=False)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
+from porter.cli._options import complete_rules
 from porter.cli._output import print_markdown, print_table
 from porter.cli._own_rules import own_rules
 from porter.codemods.examples import Outcome, cases, check
 from porter.report.rule_pages import rule_page_text
 from porter.report.rules import rule_table
 from porter.resources import rules_folder
+from porter.rewrite import write_file
 from porter.rulebook import Rulebook
 from porter.rulebook.skeleton import skeleton
 from porter.wording import plural
@@ -31,7 +33,7 @@ def list_rules(book: Rulebook) -> None:
 
 
 @command.command(epilog="\b\nExample:\n  porter rules show HPU301")
-@click.argument("identifier", metavar="ID")
+@click.argument("identifier", metavar="ID", shell_complete=complete_rules)
 @own_rules
 def show(identifier: str, book: Rulebook) -> None:
     """The page of one rule, with examples and sources."""
@@ -86,6 +88,5 @@ def new(match: str, folder: Path, family: str) -> None:
     identifier, text = skeleton(book, match, family.upper())
     path = folder / f"{identifier}.toml"
     folder.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+    write_file(path, text.encode())
     click.echo(f"{path}: fill it in, and run `porter rules test --rules {folder}`")

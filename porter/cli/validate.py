@@ -16,7 +16,7 @@ from porter.validate.ladder import climb
 @click.command(
     epilog="\b\nExample:\n  porter validate dist/lmcache-0.3.9.post2+hpu.1-py3-none-any.whl"
 )
-@click.argument("source", metavar="WHEEL_or_DIR")
+@click.argument("source", metavar="WHEEL_or_DIR", type=click.Path())
 @ladder_level
 @output_format
 @click.pass_context

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from porter.codemods.hunks import each_alone
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+
 from porter.findings import FileResult, Finding, Status
 from porter.rulebook import Rule, Rulebook
-from porter.scan.config import Mention, mentions
-from porter.scan.construct import Kind
+from porter.scan import Module
+from porter.scan.config import mentions
+from porter.scan.construct import Kind, Mention
 from porter.scan.lines import Lines
+from porter.scan.requirements import of_setup_script
 
 _FALLBACK = {
     Kind.ENVIRONMENT: "HPU880",
@@ -15,39 +20,53 @@ _FALLBACK = {
 }
 
 
-def analyse_config(path: str, text: str, book: Rulebook, hunks: bool = False) -> FileResult:
+def analyse_config(path: str, text: str, book: Rulebook) -> FileResult:
     """Every mention of CUDA that a rule knows as a finding, none of which has an edit."""
+    findings = tuple(_findings(path, text, mentions(path, text), book))
+    return FileResult(path, findings, len(findings))
+
+
+def is_setup_script(path: str) -> bool:
+    return PurePosixPath(path).name == "setup.py"
+
+
+def with_requirements(result: FileResult, module: Module, book: Rulebook) -> FileResult:
+    """The result of a setup.py, and what it requires of no use without CUDA."""
+    required = [*_findings(module.path, module.text, of_setup_script(module), book)]
+    every = sorted((*result.findings, *required), key=lambda found: (found.line, found.column))
+    constructs = result.constructs + len(required)
+    return replace(result, findings=tuple(every), constructs=constructs)
+
+
+def _findings(path: str, text: str, said: Iterable[Mention], book: Rulebook) -> Iterator[Finding]:
     lines = Lines(text)
-    findings: list[Finding] = []
-    for mention in mentions(path, text):
+    for mention in said:
         if rule := _rule(mention, book):
             line, column = lines.place(mention.start)
             end_line, end_column = lines.place(mention.end)
-            findings.append(
-                Finding(
-                    rule=rule.id,
-                    verdict=rule.verdict,
-                    effort=rule.effort,
-                    status=Status.REPORTED,
-                    path=path,
-                    line=line,
-                    column=column,
-                    end_line=end_line,
-                    end_column=end_column,
-                    before=text[mention.start : mention.end],
-                    after=None,
-                    message=rule.note,
-                    url=rule.url,
-                    name=mention.name,
-                )
+            yield Finding(
+                rule=rule.id,
+                verdict=rule.verdict,
+                effort=rule.effort,
+                status=Status.REPORTED,
+                path=path,
+                line=line,
+                column=column,
+                end_line=end_line,
+                end_column=end_column,
+                before=text[mention.start : mention.end],
+                after=None,
+                message=rule.note,
+                url=rule.url,
+                name=mention.name,
             )
-    named = each_alone(path, text, findings) if hunks else findings
-    return FileResult(path, tuple(named), len(findings))
 
 
 def _rule(mention: Mention, book: Rulebook) -> Rule | None:
-    """None only for a requirement that has nothing to do with CUDA."""
+    """None where no rule knows it, as for a requirement that has nothing to do with CUDA."""
     if mention.kind is Kind.REQUIREMENT:
         return book.requirement(mention.name)
     rule = book.lookup(f"{mention.kind.value}:{mention.name}")
-    return book[_FALLBACK[mention.kind]] if rule is None else rule
+    if rule is None and mention.kind in _FALLBACK:
+        return book[_FALLBACK[mention.kind]]
+    return rule

@@ -11,6 +11,7 @@ from porter.codemods.context import Context, Decision, Layout
 from porter.codemods.guards import keep_guards_sound
 from porter.codemods.habana import import_edit
 from porter.codemods.hunks import hunk_ids, hunks
+from porter.codemods.ignores import IgnoreComments
 from porter.codemods.options import Options
 from porter.codemods.pins import pin_aliases
 from porter.codemods.registry import decide
@@ -24,12 +25,17 @@ _WITHHELD = "withheld by the review"
 
 
 def analyse_module(
-    module: Module, book: Rulebook, options: Options, native: Collection[str]
+    module: Module,
+    book: Rulebook,
+    options: Options,
+    native: Collection[str],
+    ignores: IgnoreComments,
 ) -> FileResult:
     """Every construct of ``module`` as a finding, and the edits that convert what can be.
 
-    Refused hunks are not taken out of the edits: the module is decided again with
-    their constructs left on CUDA, so that guards, aliases and imports fit what is left.
+    What ``ignores`` covers is a finding too, and not edited. Refused hunks are not
+    taken out of the edits: the module is decided again with their constructs left on
+    CUDA, so that guards, aliases and imports fit what is left.
     """
     watched = {*native, *options.routes, *options.routes.values()}
     constructs = [
@@ -42,7 +48,8 @@ def analyse_module(
 
     def analysed(refused: Mapping[Construct, str]) -> _Analysed:
         context = Context(module, Resolver(module), book, options, watched)
-        return _analyse(context, constructs, refused)
+        _decide(context, constructs, ignores, refused)
+        return _analyse(context, refused)
 
     found = analysed({})
     withheld: tuple[str, ...] = ()
@@ -68,11 +75,9 @@ class _Analysed:
     hunks: Mapping[Construct, str]
 
 
-def _analyse(
-    context: Context, constructs: list[Construct], refused: Mapping[Construct, str]
-) -> _Analysed:
+def _analyse(context: Context, refused: Mapping[Construct, str]) -> _Analysed:
+    """Lay out what was decided."""
     module = context.module
-    _decide(context, constructs, refused)
     edits = _edits(context)
     if edits and not _parses(apply_edits(module.text, edits)):
         _give_up(context)
@@ -161,13 +166,18 @@ def _is_settled(construct: Construct, options: Options) -> bool:
     )
 
 
-def _decide(context: Context, constructs: list[Construct], refused: Collection[Construct]) -> None:
+def _decide(
+    context: Context,
+    constructs: list[Construct],
+    ignores: IgnoreComments,
+    refused: Collection[Construct],
+) -> None:
     for construct in constructs:
         decision = decide(construct, context)
         if decision is not None:
             context.decisions.append(decision)
     for decision in context.decisions:
-        if decision.fixable and not context.options.selects(decision.rule.id):
+        if decision.fixable and not _is_wanted(context, decision, ignores):
             decision.edits, decision.blocks = None, True
         elif decision.construct in refused:
             decision.edits, decision.blocks, decision.detail = None, True, _WITHHELD
@@ -178,6 +188,19 @@ def _decide(context: Context, constructs: list[Construct], refused: Collection[C
     if context.options.leaves_alone(context.module.path):
         for decision in context.decisions:
             decision.keep(context.book[LEFT_ALONE])
+
+
+def _is_wanted(context: Context, decision: Decision, ignores: IgnoreComments) -> bool:
+    identifier = decision.rule.id
+    lines = (context.module.place(offset)[0] for offset in _span(context.module, decision))
+    return context.options.selects(identifier, context.module.path) and not ignores.covers(
+        identifier, *lines
+    )
+
+
+def _span(module: Module, decision: Decision) -> Span:
+    """What a reader sees as "before"."""
+    return decision.span or module.span(decision.shown)
 
 
 def _withdraw(context: Context) -> None:
@@ -249,7 +272,7 @@ def _finding(
 ) -> Finding:
     """``own`` are the edits of the decision, ``laid`` those of all findings, sorted."""
     module = context.module
-    start, end = decision.span or module.span(decision.shown)
+    start, end = _span(module, decision)
     line, column = module.place(start)
     end_line, end_column = module.place(end)
     fixable = decision.fixable

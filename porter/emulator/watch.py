@@ -39,9 +39,9 @@ PROBES = (
     "get_rng_state_all",
 )
 _EMULATOR = str(Path(__file__).resolve().parent)
-_LIBRARY = tuple(
-    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
-)
+_STANDARD = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib"))
+# By name: an environment may have several, some of them of another environment.
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 def watch(device: ModuleType) -> None:
@@ -132,8 +132,13 @@ def _call(device: ModuleType, call: Callable[..., Any]) -> Callable[..., Any]:
 def _tell(device: ModuleType, rule: str, op: str, message: str) -> None:
     """A fault of the program; in an installed package, a place that wants a look."""
     file, _ = device.current_place()
-    say = device.note if not file or file.startswith(_LIBRARY) else device.report
+    say = device.note if not file or _of_a_library(file) else device.report
     say(rule, op, message)
+
+
+@functools.cache
+def _of_a_library(file: str) -> bool:
+    return file.startswith(_STANDARD) or not _INSTALLED.isdisjoint(Path(file).parts)
 
 
 @functools.cache

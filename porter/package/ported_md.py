@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from porter import __version__
 from porter.findings import FileResult, Finding
 from porter.package.ported import Ported
+from porter.report.markup import table
 
 #: Characters of code in a cell; findings.json has all of it.
 _SHOWN = 80
@@ -45,7 +46,7 @@ def _lines(ported: Ported) -> Iterator[str]:
         yield "Each raises `NotImplementedError` when it is called:"
         yield f"{', '.join(_code(name) for name in ported.not_implemented)}."
     yield ""
-    yield from _table(("made from", ""), _origin(ported))
+    yield from table(("made from", ""), _origin(ported))
     yield ""
     yield f"Only the metadata says {ported.version}: what the package itself tells about its"
     yield f"version, such as `__version__`, is upstream's {release.version}."
@@ -116,7 +117,7 @@ def _file(file: FileResult) -> Iterator[str]:
         "before",
         "after, or what is left to do",
     )
-    yield from _table(heads, (_row(finding) for finding in file.findings))
+    yield from table(heads, (_row(finding) for finding in file.findings))
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
@@ -137,16 +138,9 @@ def _section(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) ->
     yield f"## {title}"
     yield ""
     if rows:
-        yield from _table(heads, rows)
+        yield from table(heads, rows)
     else:
         yield "None."
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(heads)} |"
-    yield f"|{'---|' * len(heads)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def _cell(text: str) -> str:

@@ -233,6 +233,7 @@ class Recipe:
             routes={route.source: route.target for route in self.routes},
             implemented=frozenset(name for route in self.routes for name in route.promised()),
             cuda_only=tuple(path for row in self.cuda_only for path in row.paths),
+            report_ignored=True,
         )
 
 

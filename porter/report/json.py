@@ -16,7 +16,9 @@ def to_json(result: Result) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "sources": list(result.sources),
-        "files": [_file(file) for file in result.files if file.findings or file.constructs],
+        "files": [
+            _file(file) for file in result.files if file.findings or file.constructs or file.ignored
+        ],
         "summary": asdict(result.summary()),
     }
 
@@ -27,7 +29,14 @@ def dumps(document: dict[str, Any]) -> str:
 
 
 def _file(file: FileResult) -> dict[str, Any]:
-    return {"path": file.path, "findings": [_finding(finding) for finding in file.findings]}
+    return {
+        "path": file.path,
+        "findings": [_finding(finding) for finding in file.findings],
+        "ignored": [
+            {**_finding(item.finding), "by": item.by.value, "reason": item.reason}
+            for item in file.ignored
+        ],
+    }
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

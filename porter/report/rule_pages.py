@@ -17,6 +17,11 @@ def rule_pages(book: Rulebook) -> dict[str, str]:
     return pages
 
 
+def page_url(pages: str | None, identifier: str) -> str | None:
+    """Where the page of a rule is read, if ``pages`` is where docs/rules/ is."""
+    return f"{pages.rstrip('/')}/{identifier}.md" if pages else None
+
+
 def rule_page_text(rule: Rule) -> str:
     return "\n".join(_lines(rule)) + "\n"
 

@@ -48,6 +48,18 @@ def replace_files(contents: Mapping[Path, Contents], *, repair: str) -> None:
         raise
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """Write one file that porter makes for its user: whole, or as it was. Raises PorterError.
+
+    A link, such as /dev/stdout, or a pipe is written through, since it can't be replaced.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.write_bytes(data)
+        return
+    before = path.read_bytes() if path.exists() else None
+    replace_files({path: Contents(before, data)}, repair="write to another disk")
+
+
 def require_writable(paths: Iterable[Path], *, cure: str) -> None:
     """Raise PorterError with ``cure`` for the first file, or folder of one, that is read-only.
 

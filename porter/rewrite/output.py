@@ -32,12 +32,11 @@ def write_tree(tree: SourceTree, result: Result, folder: Path) -> tuple[str, ...
         _remove(draft)
         for path in [tree.only] if tree.only else _everything(tree.root):
             _copy(tree, path, draft / path, contents.get(path))
-        folder.mkdir(exist_ok=True)
-        for entry in draft.iterdir():
-            entry.rename(folder / entry.name)
+        _move(draft, folder)
     except OSError as error:
         raise PorterError(
-            f"{error.filename or folder}: cannot be copied to {folder}: {error.strerror}"
+            f"{error.filename or folder}: cannot be written: {error.strerror}; "
+            "nothing is left of the copy"
         ) from error
     finally:
         _remove(draft)
@@ -49,6 +48,21 @@ def _require_free(tree: SourceTree, folder: Path) -> None:
         raise PorterError(f"{folder}: not empty; --output needs a new or an empty folder")
     if tree.only is None and folder.is_relative_to(tree.root.resolve()):
         raise PorterError(f"{folder}: lies within {tree.label}; give --output a folder outside")
+
+
+def _move(draft: Path, folder: Path) -> None:
+    """Fill a new or an empty folder with all of ``draft``, or leave it as it was."""
+    new = not folder.exists()
+    folder.mkdir(exist_ok=True)
+    try:
+        for entry in draft.iterdir():
+            entry.rename(folder / entry.name)
+    except BaseException:
+        for moved in folder.iterdir():
+            moved.rename(draft / moved.name)
+        if new:
+            folder.rmdir()
+        raise
 
 
 def _remove(draft: Path) -> None:

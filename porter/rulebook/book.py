@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from packaging.version import Version
@@ -57,6 +58,13 @@ class Rulebook:
             raise PorterError(
                 f"{identifier}: no such rule; `porter rules list` shows them"
             ) from None
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """Of all that the rules and the API table say: equal books have equal ones."""
+        names = sorted(self.api.signatures.items())
+        text = repr((list(self), self.api.version, names, sorted(self.api.lazy_only)))
+        return sha256(text.encode()).digest()
 
     def lookup(self, name: str) -> Rule | None:
         """The rule of a dotted name: an exact match, or the longest ``prefix.*`` above it."""

@@ -1,49 +1,41 @@
-"""Find what speaks of CUDA in files that are no Python: scripts, settings, requirements."""
+"""Find what speaks of CUDA in files that are no Python: scripts, builds, settings, requirements."""
 
 from __future__ import annotations
 
-import configparser
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
-from porter.scan.construct import Kind
+from porter.scan import requirements
+from porter.scan.construct import Kind, Mention
 from porter.scan.scanner import ENVIRONMENT
-from porter.toml import parse_toml
 
+_KERNELS = ".cu"
 _SUFFIXES = (
     *(".bash", ".cfg", ".conf", ".dockerfile", ".env", ".ini", ".sbatch", ".sh", ".slurm"),
-    *(".toml", ".yaml", ".yml"),
+    *(".cmake", ".json", ".make", ".mk", ".toml", ".yaml", ".yml", _KERNELS),
 )
-_NAMES = re.compile(r"(Dockerfile|Containerfile|\.env)([.\w-]*)")
+_NAMES = re.compile(
+    r"(Dockerfile|Containerfile|\.env)([.\w-]*)|(GNU)?[Mm]akefile([.-]\w+)*|CMakeLists\.txt"
+)
 _REQUIREMENTS = re.compile(r"(requirements|constraints)[\w.-]*\.(txt|in)")
 _REQUIREMENT_FOLDER = "requirements"
 _METADATA = frozenset({"METADATA", "PKG-INFO"})
-_FIELD = re.compile(r"requires-dist:\s*(.+)", re.IGNORECASE)
 _SPOKEN = re.compile(
     rf"(?<![A-Za-z0-9_])(?P<environment>{ENVIRONMENT.pattern})(?![A-Za-z0-9_])"
-    r"|(?<![\w-])(?P<command>nvidia-smi)(?![\w-])"
+    r"|(?<![\w-])(?P<command>nvidia-smi|nvcc)(?![\w-])"
     r"|(?P<container>--gpus(?![\w-])|\bnvidia\.com/gpu\b|\bnvcr\.io/|\bnvidia/cuda:"
     r"|(?<=runtime=)nvidia\b|(?<=runtime: )nvidia\b)"
 )
-_CUDA_BUILD = re.compile(r"\+cu\d+|whl/(nightly/)?cu\d+")
+_CMAKE = re.compile(
+    r"\bnvcc\b|\bfind_package\s*\(\s*CUDA\w*|\benable_language\s*\(\s*CUDA\b"
+    r"|\bproject\s*\([^)]*\bCUDA(?=\s*\)|\s+[A-Z])|\bENV\{CUDA_\w+"
+)
+#: Of JSON files, those of settings are small; others hold the words of a vocabulary.
+_LARGEST_JSON = 1_000_000
+_KEY_ENDS = re.compile(r'"\s*:')
 _REMARK = re.compile(r"(?:^|(?<=\s))#.*")
 _SEMICOLON = (".cfg", ".ini")
-
-
-@dataclass(frozen=True)
-class Mention:
-    """One place of such a file; offsets count characters, ``name`` is what a rule is asked for."""
-
-    kind: Kind
-    name: str
-    start: int
-    end: int
 
 
 def is_config(path: str) -> bool:
@@ -60,16 +52,20 @@ def is_config(path: str) -> bool:
 def mentions(path: str, text: str) -> list[Mention]:
     """What a file says about CUDA, in the order of its text; remarks are left out."""
     name = PurePosixPath(path).name
+    if name.endswith(_KERNELS):
+        return [Mention(Kind.SOURCE, "cuda", 0, 0)]
     if name in _METADATA:
-        found = _required(text, _metadata(text))
+        found = requirements.listed(text, requirements.of_metadata(text))
     elif _lists_requirements(path):
-        text = _without_remarks(text, "#")
-        found = _required(text, text.splitlines())
+        text = without_remarks(path, text)
+        found = requirements.listed(text, text.splitlines())
+    elif name.endswith(".json"):
+        found = [*_set_in_json(path, text)]
+    elif name == "CMakeLists.txt" or name.endswith(".cmake"):
+        found = [*_built_by_cmake(without_remarks(path, text))]
     else:
-        text = _without_remarks(text, "#;" if name.endswith(_SEMICOLON) else "#")
-        found = [*_spoken(text)]
-        if name in _DECLARED:
-            found += _required(text, _DECLARED[name](text))
+        text = without_remarks(path, text)
+        found = [*_spoken(text), *requirements.declared(name, text)]
     return sorted(found, key=lambda mention: mention.start)
 
 
@@ -79,12 +75,24 @@ def _lists_requirements(path: str) -> bool:
     return listed or bool(_REQUIREMENTS.fullmatch(place.name))
 
 
-def _without_remarks(text: str, marks: str) -> str:
+def without_remarks(path: str, text: str) -> str:
     """``text`` with blanks for its remarks. A mark inside quotes begins none."""
+    marks = _marks(PurePosixPath(path).name)
+    if not marks:
+        return text
     return "".join(_blanked(line, marks) for line in text.splitlines(keepends=True))
 
 
-def _blanked(line: str, marks: str) -> str:
+def _marks(name: str) -> tuple[str, ...]:
+    """What begins a remark; a JSON file may have such in practice."""
+    if name in _METADATA:
+        return ()
+    if name.endswith((".json", _KERNELS)):
+        return ("//",)
+    return ("#", ";") if name.endswith(_SEMICOLON) else ("#",)
+
+
+def _blanked(line: str, marks: Iterable[str]) -> str:
     if line.lstrip().startswith(tuple(marks)):
         return _blanks(line)
     for match in _REMARK.finditer(line):
@@ -104,77 +112,21 @@ def _spoken(text: str) -> Iterator[Mention]:
         yield Mention(kind, match.group().rstrip(":/"), *match.span())
 
 
-def _required(text: str, requirements: Iterable[str]) -> list[Mention]:
-    """Where each of ``requirements``, which come in the order of ``text``, is named there."""
-    found: list[Mention] = []
-    end = 0
-    for written in requirements:
-        if not (line := written.strip()):
-            continue
-        whole = re.compile(rf"(?<![\w.-]){re.escape(line)}(?![\w.-])")
-        match = whole.search(text, end) or whole.search(text)
-        if match is None:
-            continue
-        start, end = match.span()
-        if _CUDA_BUILD.search(line):
-            found.append(Mention(Kind.REQUIREMENT, "+cu", start, end))
-        elif name := _distribution(line):
-            found.append(Mention(Kind.REQUIREMENT, name, start, end))
-    return found
-
-
-def _distribution(line: str) -> str | None:
-    """The name of the distribution that a line requires; hashes and options behind it are cut."""
-    try:
-        return canonicalize_name(Requirement(re.split(r"\s(?=--)|\s*\\$", line)[0]).name)
-    except InvalidRequirement:
-        return None
-
-
-def _metadata(text: str) -> Iterator[str]:
-    """The requirements of METADATA; its header ends at the first empty line."""
-    for line in text.splitlines():
-        if not line.strip():
-            return
-        if match := _FIELD.fullmatch(line):
-            yield match[1]
-
-
-def _of_pyproject(text: str) -> Iterator[str]:
-    document = parse_toml(text)
-    project = _table(document, "project")
-    groups = (_table(project, "optional-dependencies"), _table(document, "dependency-groups"))
-    lists = [
-        _table(document, "build-system").get("requires"),
-        project.get("dependencies"),
-        *(value for group in groups for value in group.values()),
-    ]
-    for values in lists:
-        for value in values if isinstance(values, list) else ():
-            if isinstance(value, str):
-                yield value
-    poetry = _table(_table(document, "tool"), "poetry")
-    yield from (*_table(poetry, "dependencies"), *_table(poetry, "dev-dependencies"))
-
-
-def _table(table: dict[str, Any], name: str) -> dict[str, Any]:
-    found = table.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _of_setup_cfg(text: str) -> Iterator[str]:
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error:
+def _set_in_json(path: str, text: str) -> Iterator[Mention]:
+    """Variables that stand alone or are given a value, and commands; prose is not meant."""
+    if len(text) > _LARGEST_JSON:
         return
-    for section in parser.sections():
-        for key, value in parser.items(section):
-            if section == "options.extras_require" or key in ("install_requires", "setup_requires"):
-                yield from value.splitlines()
+    for mention in _spoken(without_remarks(path, text)):
+        before, after = text[: mention.start][-1:], text[mention.end :]
+        if mention.kind is Kind.ENVIRONMENT:
+            meant = after.startswith("=") or (before == '"' and after.startswith('"'))
+        else:
+            meant = mention.kind is Kind.CONTAINER or not _KEY_ENDS.match(after)
+        if meant:
+            yield mention
 
 
-_DECLARED: dict[str, Callable[[str], Iterator[str]]] = {
-    "pyproject.toml": _of_pyproject,
-    "setup.cfg": _of_setup_cfg,
-}
+def _built_by_cmake(text: str) -> Iterator[Mention]:
+    """CMake's own variables, such as CUDA_ARCHITECTURES, are none of the environment."""
+    for match in _CMAKE.finditer(text):
+        yield Mention(Kind.COMMAND, "nvcc", *match.span())

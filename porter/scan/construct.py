@@ -23,6 +23,7 @@ class Kind(str, Enum):
     KEYWORD = "keyword"  # pin_memory=True
     CONTAINER = "container"  # --gpus, in a script or a file of settings
     REQUIREMENT = "requirement"  # cupy-cuda12x, in a list of requirements
+    SOURCE = "source"  # a file in CUDA's own language
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,3 +44,16 @@ class Construct:
         if self.kind in (Kind.NAME, Kind.IMPORT):
             return self.name
         return f"{self.kind.value}:{self.name}"
+
+
+@dataclass(frozen=True)
+class Mention:
+    """One place of a file that is no Python; offsets count characters.
+
+    ``name`` is what a rule is asked for.
+    """
+
+    kind: Kind
+    name: str
+    start: int
+    end: int

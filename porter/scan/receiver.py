@@ -17,6 +17,7 @@ _SPLITTERS = frozenset({"split", "rsplit", "partition", "lower", "upper", "strip
 _PREFIX_TESTS = frozenset({"startswith", "endswith", "__eq__", "count", "find", "index"})
 _FIELDS = frozenset({"field", "Field"})
 _FOREIGN_TORCH = ("torch.library", "torch.ops", "torch._C")
+_DEVICE_TAKERS = re.compile(r"\w*(autocast|precision_scope)")
 _BACKEND_TAKERS = ("torch.distributed.", "torch.cuda.")
 _BACKEND_FUNCTIONS = frozenset({"init_distributed", "init_process_group", "new_group"})
 _MESSAGE_TAKER = re.compile(
@@ -195,13 +196,15 @@ class ReceiverFinder:
 
     def _takes(self, function: ast.expr) -> bool:
         """Whether a callee is known to take a device (a backend) by position."""
-        name = self._resolver.dotted(function)
         if self._words is BACKENDS:
+            name = self._resolver.dotted(function)
             known = name is not None and name.startswith(_BACKEND_TAKERS)
             return known or last_name(function) in _BACKEND_FUNCTIONS
         if isinstance(function, ast.Attribute) and function.attr == "to":
             return True
-        return name is not None and name.startswith("torch.")
+        if _DEVICE_TAKERS.fullmatch(last_name(function)):
+            return True
+        return any(name.startswith("torch.") for name in self._resolver.candidates(function))
 
     def _of_comparison(self, node: ast.Compare, literal: ast.expr) -> Receiver:
         operands = [node.left, *node.comparators]

@@ -11,6 +11,8 @@ from porter.scan.scopes import Binding
 _TRIES = tuple(getattr(ast, name) for name in ("Try", "TryStar") if hasattr(ast, name))
 _BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Match, *_TRIES)
 _DEPTH = 8
+#: What a name that the module binds nowhere, so that a star import must bring it, stands for.
+UNBOUND = {"torch": "torch", "cudnn": "torch.backends.cudnn"}
 
 
 class Resolver:
@@ -38,6 +40,9 @@ class Resolver:
         while isinstance(node, ast.Attribute):
             attributes.append(node.attr)
             node = node.value
+        if isinstance(node, ast.IfExp) and not attributes:
+            arms = (self._alternatives(arm, depth) for arm in (node.body, node.orelse))
+            return frozenset().union(*(names or {None} for names in arms))
         if not isinstance(node, ast.Name):
             return frozenset()
         roots = self._name(node, depth)
@@ -52,7 +57,14 @@ class Resolver:
                 return frozenset()
             self._names[node] = frozenset()
             self._names[node] = self._targets(self._visible(node), depth)
+            if not self._names[node] and self._is_brought_along(node.id):
+                self._names[node] = frozenset({UNBOUND[node.id]})
         return self._names[node]
+
+    def _is_brought_along(self, name: str) -> bool:
+        return name in UNBOUND and not any(
+            name in scope.bindings for scope in self._module.scopes()
+        )
 
     def _targets(self, bindings: Iterable[Binding], depth: int) -> frozenset[str | None]:
         """What the bindings refer to. ``name = None``, the usual fallback, has no say."""

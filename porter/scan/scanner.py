@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from porter.rulebook import Rulebook
 from porter.scan.construct import Construct, Kind
 from porter.scan.module import Module, last_name, root_of
-from porter.scan.resolve import Resolver
+from porter.scan.resolve import UNBOUND, Resolver
 from porter.scan.scopes import absolute_module
 
 CUDA_NAMES = re.compile(
@@ -59,7 +59,7 @@ class _Scanner:
 
     def _leading_names(self) -> set[str]:
         """Names that may lead to CUDA: imports of interest, and what is assigned from them."""
-        names: set[str] = set()
+        names = set(UNBOUND)
         assigned: list[tuple[str, str]] = []
         for scope in self._module.scopes():
             for name, bindings in scope.bindings.items():

@@ -3,6 +3,7 @@
     pins/<release>.json            which archive an exact requirement was answered with
     archives/<sha256>/<filename>
     unpacked/<sha256>/tree         with unpacked/<sha256>/seal, which shows that it is whole
+    findings.sqlite                what was found in files before: ``porter.codemods.cache``
 
 Everything is made under a temporary name and renamed, so that processes at once
 and a kill in the middle leave either the whole thing or nothing.

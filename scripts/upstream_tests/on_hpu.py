@@ -214,6 +214,7 @@ class CheapRandom:
     def __init__(self, module: ModuleType) -> None:
         self._module = module
         self._shared: WeakValueDictionary[tuple[Any, ...], Tensor] = WeakValueDictionary()
+        self._drawn: dict[torch.dtype, Tensor] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)
@@ -223,11 +224,17 @@ class CheapRandom:
         key = (*shape, dtype, str(device))
         if key in self._shared:
             return self._shared[key]
-        numbers = torch.rand(min(size, self._period), dtype=dtype)
-        made = numbers.repeat(-(-size // len(numbers)))[:size].view(shape).to(device)
+        numbers = self._numbers(min(size, self._period), dtype).to(device)
+        made = numbers.repeat(-(-size // len(numbers)))[:size].view(shape)
         if size > self._large:
             self._shared[key] = made
         return made
+
+    def _numbers(self, count: int, dtype: torch.dtype) -> Tensor:
+        if dtype not in self._drawn:
+            self._drawn[dtype] = torch.rand(2 * self._period, dtype=dtype)
+        first = int(torch.randint(self._period, ()))
+        return self._drawn[dtype][first : first + count]
 
 
 # What a machine with CUDA has, and what the tests ask for beside it.

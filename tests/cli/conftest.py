@@ -18,6 +18,12 @@ MODULES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's cache is no test's business; those about a cache have one of their own."""
+    monkeypatch.setenv("PORTER_NO_CACHE", "1")
+
+
 @pytest.fixture
 def run() -> Callable[..., Result]:
     """Run ``porter`` with these arguments."""

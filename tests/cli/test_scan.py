@@ -113,6 +113,24 @@ class TestSettings:
         ]
         assert paths == ["pkg/kernel.py"]
 
+    def test_ignores_by_file(self, run: Run, project: Path) -> None:
+        every = rules_in(run("scan", project, "--format", "json"))
+        (project / "pyproject.toml").write_text(
+            '[tool.porter.per-file-ignores]\n"pkg/s*.py" = ["HPU3"]\n"other/*" = ["HPU"]\n'
+        )
+        left = {rule for rule in every if not rule.startswith("HPU3")}
+        assert rules_in(run("scan", project, "--format", "json")) == left != every
+        assert b"torch.cuda" in (project / "pkg/stream.py").read_bytes()
+        assert run("rewrite", project).stdout == ""
+
+    def test_patterns_speak_of_the_project_whatever_is_scanned(
+        self, run: Run, project: Path
+    ) -> None:
+        (project / "pyproject.toml").write_text('[tool.porter]\nexclude = ["pkg/stream.py"]\n')
+        for source in (project / "pkg", project / "pkg/stream.py"):
+            assert "stream.py" not in run("scan", source).stdout
+        assert "kernel.py" in run("scan", project / "pkg").stdout
+
     def test_other_tools_are_their_own_affair(self, run: Run, project: Path) -> None:
         (project / "pyproject.toml").write_text("[tool.other]\nselect = 1\n")
         assert run("scan", project).exit_code == 1
@@ -129,7 +147,18 @@ class TestSettings:
                 "select must be a list of strings",
             ),
             ("[tool.porter]\nexclude = [1]\n", "[tool.porter]: exclude must be a list of strings"),
-            ('[tool.porter]\nignore = ["HPU999"]\n', "HPU999: no such rule"),
+            (
+                '[tool.porter]\nignore = ["HPU999"]\n',
+                "pyproject.toml: [tool.porter]: ignore: HPU999: no such rule",
+            ),
+            (
+                '[tool.porter.per-file-ignores]\n"a/*" = ["E5"]\n',
+                "pyproject.toml: [tool.porter]: per-file-ignores: 'a/*': E5: no such rule",
+            ),
+            (
+                '[tool.porter.per-file-ignores]\n"a/*" = "HPU201"\n',
+                "pyproject.toml: [tool.porter]: per-file-ignores: a/* must be a list of strings",
+            ),
             ("[tool]\nporter = 1\n", "[tool.porter]: must be a table"),
             ("[tool.porter\n", "not valid TOML"),
         ],
@@ -140,6 +169,52 @@ class TestSettings:
         assert result.exit_code == 2
         assert clue in result.stderr
         assert len(result.stderr.splitlines()) == 1
+
+
+def test_ignored_is_counted_beside(run: Run, project: Path) -> None:
+    stream = project / "pkg/stream.py"
+    stream.write_text(stream.read_text().rstrip() + "  # porter: ignore[HPU3] a reason\n")
+    schema = json.loads((files("porter.report") / "findings.schema.json").read_text())
+    document = json.loads(run("scan", stream, "--format", "json").stdout)
+    jsonschema.validate(document, schema)
+    assert document["summary"] == {**dict.fromkeys(document["summary"], 0), "ignored": 1}
+    (item,) = document["files"][0]["ignored"]
+    assert (item["by"], item["reason"]) == ("comment", "a reason")
+    result = run("scan", stream)
+    assert (result.exit_code, result.stdout) == (0, "no CUDA constructs; 1 ignored\n")
+
+
+class TestCache:
+    @pytest.fixture
+    def entries(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.delenv("PORTER_NO_CACHE")
+        monkeypatch.setenv("PORTER_CACHE", str(tmp_path / "cache"))
+        return tmp_path / "cache" / "findings.sqlite"
+
+    @pytest.mark.parametrize("command", ["scan", "rewrite"])
+    def test_a_second_run_says_the_same(
+        self, run: Run, project: Path, entries: Path, command: str
+    ) -> None:
+        first = run(command, project)
+        assert entries.is_file()
+        written = entries.read_bytes()
+        second = run(command, project)
+        assert (second.stdout, second.stderr) == (first.stdout, first.stderr)
+        assert entries.read_bytes() == written
+
+    def test_it_can_be_left_alone(
+        self, run: Run, project: Path, entries: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run("scan", project, "--no-cache")
+        monkeypatch.setenv("PORTER_NO_CACHE", "1")
+        run("scan", project)
+        assert not entries.exists()
+
+    def test_it_need_not_be_there(
+        self, run: Run, project: Path, entries: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PORTER_CACHE", str(project / "pkg/clean.py"))
+        assert run("scan", project).stdout == run("scan", project, "--no-cache").stdout
 
 
 @pytest.mark.parametrize("source", ["missing/", "missing.py", "missing.whl"])

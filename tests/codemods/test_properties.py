@@ -52,6 +52,8 @@ CUDA = [
     "with torch.cuda.stream(s), torch.cuda.amp.autocast(True): torch.cuda.empty_cache()",
     "v = not t.is_cuda == (u.is_cuda)",
     "w: 'torch.cuda.Stream | None' = None",
+    "t = torch.cuda.FloatTensor(x.type(torch.cuda.HalfTensor)).cuda()",
+    "u = lambda: torch.cuda.empty_cache()",
     "lib = ctypes.CDLL('libcudart.so'); lib.cudaMemcpy(x.data_ptr())",
 ]
 HEADERS = [

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from forking import Done, Server
 
 _WARM = Path(__file__).with_name("warm.py")
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> str:
-        """The last line of a traceback."""
-        return (self.err.strip().splitlines() or [""])[-1]
-
 
 Run = Callable[..., Done]
 
@@ -49,26 +32,17 @@ def run() -> Iterator[Run]:
     of one that has imported torch already.
     """
     pytest.importorskip("torch")
-    started: list[subprocess.Popen[str]] = []
+    started: list[Server] = []
 
     @cache
-    def interpreter(lazy: bool, bridge: bool) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, _WARM, *(["bridge"] if bridge else [])],
-            env={**os.environ, "PT_HPU_LAZY_MODE": str(int(lazy))},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
+    def server(lazy: bool, bridge: bool) -> Server:
+        arguments = ["bridge"] if bridge else []
+        started.append(Server(_WARM, *arguments, PT_HPU_LAZY_MODE=str(int(lazy))))
+        return started[-1]
 
     def run(code: str, *, lazy: bool = True, bridge: bool = True) -> Done:
-        process = interpreter(lazy, bridge)
-        assert process.stdin is not None and process.stdout is not None
-        print(json.dumps(dedent(code)), file=process.stdin, flush=True)
-        return Done(*json.loads(process.stdout.readline()))
+        return server(lazy, bridge).do(dedent(code))
 
     yield run
     for process in started:
-        process.communicate("")
+        process.close()

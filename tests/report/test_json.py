@@ -79,6 +79,7 @@ def test_the_summary_adds_up(result: Result) -> None:
         "rewritten": counted["rewritten"],
         "reported": counted["reported"],
         "unaccounted": 7 - counted.total(),
+        "ignored": 0,
     }
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from porter.findings import FileResult, Result
 from porter.report.text import findings_text, summary_text
 
@@ -76,6 +78,14 @@ def test_a_message_fits_the_terminal(result: Result) -> None:
         assert " ".join(" ".join(lines[1:]).split()).startswith(("word " * 60).strip())
 
 
+@pytest.mark.parametrize("code", ["x" * 20_000, "\t" * 50 + "x", "宽" * 100, "\x1b" * 100])
+def test_code_fits_the_terminal(result: Result, code: str) -> None:
+    text = findings_text(with_first(result, before=code, after=code), 80)
+    assert max(line.cell_len for line in text.split("\n")) <= 80
+    assert "…" in text.plain
+    assert "…" not in findings_text(with_first(result, before=code, after=code)).plain
+
+
 def test_what_a_file_has_said_is_not_said_again_on_a_terminal(result: Result) -> None:
     assert findings_text(result, 80).plain.count("the same on HPU") == 1
     assert findings_text(result).plain.count("the same on HPU") == 2
@@ -98,3 +108,9 @@ def test_a_source_cannot_steer_the_terminal(result: Result) -> None:
     assert "\x1b" not in text
     assert r"'\x1b[2J\udcff'" in text
     text.encode("utf-8")
+
+
+def test_a_name_or_a_line_cannot_pass_for_another(result: Result) -> None:
+    text = findings_text(with_first(result, path="a\nb.py:1:1: HPU101", before="'\u202e(x'")).plain
+    assert text.splitlines()[0].startswith(r"a\nb.py:1:1: HPU101:12:9: HPU101 exact/none")
+    assert r"'\u202e(x'" in text

@@ -146,3 +146,29 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(
     with pytest.raises(PorterError, match="No space left on device"):
         write_tree(tree, replacing(tree.root), tmp_path / "out")
     assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_copy_that_cannot_be_moved_in_whole_is_not_moved_in(
+    tree: SourceTree,
+    replacing: Replacing,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    exists: bool,
+) -> None:
+    out = tmp_path / "out"
+    if exists:
+        out.mkdir()
+    before = set(tmp_path.rglob("*"))
+    moves, rename = [], Path.rename
+
+    def fail_once(source: Path, target: Path) -> Path:
+        moves.append(target)
+        if len(moves) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    with pytest.raises(PorterError, match="No space left on device; nothing is left of the copy"):
+        write_tree(tree, replacing(tree.root), out)
+    assert set(tmp_path.rglob("*")) == before and len(moves) == 3

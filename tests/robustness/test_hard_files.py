@@ -114,7 +114,9 @@ def test_it_is_reported_and_stays(porter: Porter, tmp_path: Path, name: str) -> 
     (tmp_path / "other.py").write_text("import torch\ntorch.cuda.synchronize()\n")
     said = [finding for finding in findings(porter, tmp_path) if finding["rule"] == "HPU004"]
     assert len(said) == 1 and "\n" not in str(said[0]["message"])
-    assert porter("rewrite", tmp_path, "--write").exit_code == 0
+    result = porter("rewrite", tmp_path, "--write")
+    assert result.exit_code == 0
+    assert result.stderr.count("porter: m.py: ") == 1
     assert file.read_bytes() == REPORTED[name]
     assert "torch.hpu.synchronize()" in (tmp_path / "other.py").read_text()
 
@@ -124,11 +126,12 @@ def test_newer_syntax_is_rewritten_or_reported(porter: Porter, tmp_path: Path, n
     code, since = NEWER[name]
     (file := tmp_path / "m.py").write_bytes(code)
     rules = {finding["rule"] for finding in findings(porter, tmp_path)}
-    porter("rewrite", tmp_path, "--write")
+    result = porter("rewrite", tmp_path, "--write")
     if sys.version_info >= since:
         assert "HPU004" not in rules and b'.to("hpu")' in file.read_bytes()
     else:
         assert rules == {"HPU004"} and file.read_bytes() == code
+        assert result.stderr.count("porter: m.py: ") == 1 and "as Python 3." in result.stderr
 
 
 def test_links_that_lead_nowhere(porter: Porter, tmp_path: Path) -> None:
@@ -171,19 +174,32 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0
 
 
-def test_a_disk_that_is_full_in_the_middle(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("way", "kept"),
+    [
+        (["--write"], "every file is as it was"),
+        (["--output", "out"], "nothing is left of the copy"),
+        (["--patch", "long.patch"], "every file is as it was"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_disk_that_is_full_in_the_middle(tmp_path: Path, way: list[str], kept: str) -> None:
     """The system itself refuses: no file of the process may grow beyond 40 kB."""
-    small, large = (tmp_path / f"{name}.py" for name in ("a", "b"))
+    (source := tmp_path / "source").mkdir()
+    small, large = (source / f"{name}.py" for name in ("a", "b"))
     small.write_text("import torch\ntorch.cuda.synchronize()\n")
-    large.write_text("import torch\ntorch.cuda.synchronize()\n" + "# filling\n" * 8000)
-    before = {path: path.read_bytes() for path in (small, large)}
+    large.write_text("import torch\n" + "torch.cuda.synchronize()\n" * 2000)
+    (tmp_path / "long.patch").write_text("an older one\n")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 
     run = subprocess.run(
-        [sys.executable, "-B", "-m", "porter", "rewrite", tmp_path, "--write"],
+        [sys.executable, "-B", "-m", "porter", "rewrite", "source", *way],
         preexec_fn=limit,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
         timeout=120,
@@ -191,9 +207,9 @@ def test_a_disk_that_is_full_in_the_middle(tmp_path: Path) -> None:
     )
     assert run.returncode == 2, run.stderr
     assert run.stderr.startswith("porter: ") and run.stderr.count("\n") == 1
-    assert "every file is as it was" in run.stderr
-    assert {path: path.read_bytes() for path in (small, large)} == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.py", "b.py"]
+    assert kept in run.stderr
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.patch", "source"]
 
 
 @pytest.mark.parametrize("command", ["scan", "rewrite", "port"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from porter.codemods.config import is_setup_script
 from porter.codemods.engine import analyse, analyse_text
 from porter.findings import Result, Status
 from porter.rulebook import default_rulebook
@@ -39,6 +40,16 @@ install_requires =
 [options.extras_require]
 gpu =
     cupy_cuda12x
+"""
+SETUP_PY = """\
+from setuptools import setup
+extra = {
+    "gpu": ["cupy-cuda12x>=13"],
+    "triton": ["numpy"],
+}
+setup(
+    name='pynvml', install_requires=['torch'] + ['triton'], extras_require=extra,
+)
 """
 METADATA = """\
 Metadata-Version: 2.4
@@ -113,10 +124,46 @@ def found(path: str, text: str) -> list[tuple[int, str, str]]:
             [(5, "bitsandbytes>=0.44", "HPU820"), (9, "cupy_cuda12x", "HPU800")],
         ),
         ("a-1.dist-info/METADATA", METADATA, [(3, 'triton>=3; extra == "fast"', "HPU802")]),
+        ("setup.py", SETUP_PY, [(3, '"cupy-cuda12x>=13"', "HPU800"), (7, "'triton'", "HPU802")]),
+        (
+            "Makefile",
+            "CUDA_HOME ?= /usr/local/cuda\nNVCC := $(CUDA_HOME)/bin/nvcc  # nvcc\n"
+            "run:\n\tCUDA_VISIBLE_DEVICES=0 ./a\n",
+            [
+                (1, "CUDA_HOME", "HPU880"),
+                (2, "CUDA_HOME", "HPU880"),
+                (2, "nvcc", "HPU570"),
+                (4, "CUDA_VISIBLE_DEVICES", "HPU881"),
+            ],
+        ),
+        ("rules/cuda.mk", "%.o: %.cu\n\tnvcc -c $<\n", [(2, "nvcc", "HPU570")]),
+        (
+            "CMakeLists.txt",
+            "project(ops\n  LANGUAGES CXX CUDA)\nfind_package(CUDAToolkit REQUIRED)\n"
+            "enable_language( CUDA )\nset(HOME $ENV{CUDA_HOME})\n",
+            [
+                (1, "project(ops\n  LANGUAGES CXX CUDA", "HPU570"),
+                (3, "find_package(CUDAToolkit", "HPU570"),
+                (4, "enable_language( CUDA", "HPU570"),
+                (5, "ENV{CUDA_HOME", "HPU570"),
+            ],
+        ),
+        ("csrc/copy.cu", "// CUDA_HOME\n", [(1, "", "HPU570")]),
+        (
+            ".vscode/launch.json",
+            '{ // CUDA_HOME\n  "env": {"CUDA_VISIBLE_DEVICES": "0"},\n'
+            '  "args": ["NCCL_DEBUG=INFO", "--gpus", "all"],\n  "command": "nvidia-smi -L"\n}\n',
+            [
+                (2, "CUDA_VISIBLE_DEVICES", "HPU881"),
+                (3, "NCCL_DEBUG", "HPU880"),
+                (3, "--gpus", "HPU884"),
+                (4, "nvidia-smi", "HPU841"),
+            ],
+        ),
     ],
 )
 def test_what_is_seen(path: str, text: str, expected: list[tuple[int, str, str]]) -> None:
-    assert is_config(path)
+    assert is_config(path) or is_setup_script(path)
     assert found(path, text) == expected
 
 
@@ -133,13 +180,21 @@ def test_what_is_seen(path: str, text: str, expected: list[tuple[int, str, str]]
         ("METADATA", "Name: acme\n\nRequires-Dist: triton\n"),
         ("requirements.txt", "\0\ufffd triton\n"),
         ("a.yaml", ""),
+        ("setup.py", "from setuptools import setup\nsetup(install_requires=read('r.txt'))\n"),
+        ("setup.py", "requires = ['triton']\n"),
+        ("Makefile", "all: nvcc-like\n\techo xnvcc my_CUDA_HOME\n# nvcc\n"),
+        ("CMakeLists.txt", "set(CUDA_ARCHITECTURES 80)\nproject(cuda_ops C)\n# nvcc\n"),
+        ("vocab.json", '{"nvcc": 1, "nvidia-smi": 2, "text": "Set CUDA_HOME before."}\n'),
+        ("vocab.json", '{"CUDA_HOME": 1' + " " * 1_000_000 + "}\n"),
     ],
 )
 def test_what_is_nobodys_business(path: str, text: str) -> None:
     assert found(path, text) == []
 
 
-@pytest.mark.parametrize("path", ["a.py", "README.md", "notes.txt", "data.json", "metadata.txt"])
+@pytest.mark.parametrize(
+    "path", ["a.py", "setup.py", "README.md", "notes.txt", "metadata.txt", "a.cpp", "a.cuh"]
+)
 def test_other_files_are_not_read(path: str) -> None:
     assert not is_config(path)
 
@@ -160,6 +215,13 @@ def test_a_tree_has_them_all(tmp_path: Path) -> None:
 def test_a_script_that_is_named_is_read_as_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "run.sh").write_text("if true; then export NCCL_DEBUG=1; fi\n")
     assert [finding.rule for finding in run(tmp_path, "run.sh").findings()] == ["HPU880"]
+
+
+def test_a_set_up_script_is_read_for_its_requirements_alone(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text(
+        "from setuptools import setup\nsetup(install_requires='apex')\n"
+    )
+    assert [finding.rule for finding in run(tmp_path).findings()] == ["HPU824"]
 
 
 def test_a_package_without_cuda_is_silent(tmp_path: Path) -> None:

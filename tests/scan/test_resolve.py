@@ -34,6 +34,9 @@ def resolved(code: str) -> str | None:
         ("import torch\na = torch\nb = a.cuda\nprobe(b.Stream)", "torch.cuda.Stream"),
         ("def f():\n    import torch\n    probe(torch.cuda)", "torch.cuda"),
         ("def f():\n    import torch\ndef g():\n    probe(torch.cuda)", None),
+        ("from fastai.vision.all import *\nprobe(torch.cuda.Stream)", "torch.cuda.Stream"),
+        ("from ours import *\nprobe(cudnn.benchmark)", "torch.backends.cudnn.benchmark"),
+        ("from ours import *\nprobe(cuda.Stream)", None),
         ("from numba import cuda\nprobe(cuda.jit)", "numba.cuda.jit"),
         ("from . import ops\nprobe(ops.copy)", "pkg.sub.ops.copy"),
         ("from .. import ops\nprobe(ops.copy)", "pkg.ops.copy"),
@@ -105,3 +108,10 @@ def f():
     resolver = Resolver(module)
     assert resolver.dotted(call.args[0]) is None
     assert resolver.candidates(call.args[0]) == {"pkg.ops.copy", "pkg.fallback.copy"}
+
+
+def test_an_assigned_choice_is_either_arm() -> None:
+    module = Module("m.py", "import torch\npick = torch.autocast if x else fake\nprobe(pick)\n")
+    call = next(node for node in module.nodes if isinstance(node, ast.Call))
+    assert Resolver(module).dotted(call.args[0]) is None
+    assert Resolver(module).candidates(call.args[0]) == {"torch.autocast"}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from porter.codemods.ignores import may_ignore
 from porter.rulebook import default_rulebook
 from porter.scan import Module, scan
 from porter.scan.config import is_config
@@ -126,7 +127,7 @@ def test_the_prefilter_passes_every_example_of_the_rulebook() -> None:
     book = default_rulebook()
     for rule in book:
         for example in rule.invalid:
-            if is_config(example.path):
+            if is_config(example.path) or may_ignore(example.code.encode()):
                 continue
             native = {*example.native, *example.routes}
             assert Prefilter(book, native).passes(example.code.encode()), rule.id

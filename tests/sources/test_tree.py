@@ -31,6 +31,12 @@ def test_folders_that_hold_no_source_are_skipped(tmp_path: Path) -> None:
     assert files(tmp_path) == ["e.py"]
 
 
+def test_settings_of_editors_are_source(tmp_path: Path) -> None:
+    for name in (".vscode/launch.json", ".devcontainer/devcontainer.json", ".idea/a.xml"):
+        write(tmp_path / name)
+    assert files(tmp_path) == [".devcontainer/devcontainer.json", ".vscode/launch.json"]
+
+
 def test_a_root_is_read_whatever_its_name(tmp_path: Path) -> None:
     root = tmp_path / ".hidden"
     write(root / "pyvenv.cfg")

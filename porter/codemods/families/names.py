@@ -20,6 +20,7 @@ from porter.scan.scanner import is_annotation
 UNKNOWN_NAME = "HPU001"
 AMBIGUOUS_NAME = "HPU002"
 
+_GIVES_A_VALUE = re.compile(r"torch\.cuda\.nvtx\.range_(push|pop|start)")
 _TYPE_CHECKS = frozenset({"isinstance", "issubclass", "cast"})
 
 
@@ -111,6 +112,9 @@ def _escapes(context: Context, node: ast.AST) -> bool:
 
 def _removal(construct: Construct, context: Context, rule: Rule, call: ast.Call | None) -> Decision:
     statement = context.module.parents.get(call) if call is not None else None
+    passed_on = isinstance(statement, (ast.Return, ast.Lambda))
+    if call is not None and passed_on and not _GIVES_A_VALUE.fullmatch(construct.name):
+        return Decision(construct, rule, call, edits=lambda: [context.replace(call, "None")])
     if not isinstance(statement, ast.Expr):
         return _left(construct, context, rule, "its value is used", Verdict.REVIEW)
     context.removals.add(statement)

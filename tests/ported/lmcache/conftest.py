@@ -17,6 +17,7 @@ from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner
+from forking import Server
 
 from porter.cli import main
 from porter.package.recipe import find_recipe
@@ -182,26 +183,30 @@ def checked_in_a_mode(
     return partial(checked, release=release, PT_HPU_LAZY_MODE=str(int(lazy)))
 
 
-@pytest.fixture
-def checked(port: Port) -> Callable[..., None]:
-    """Run ``check`` of a program beside this file with a ported release; a report is a failure."""
+@pytest.fixture(scope="session")
+def checked(port: Port) -> Iterator[Callable[..., None]]:
+    """Run ``check`` of a program beside this file with a ported release; a report is a failure.
+
+    Each check has a process of its own, a fork of one that has imported the release already.
+    """
+    started: list[Server] = []
+
+    @cache
+    def server(program: str, release: str, variables: frozenset[tuple[str, str]]) -> Server:
+        path = Path(__file__).with_name(program)
+        started.append(Server(path, path=(port(release),), **dict(variables)))
+        return started[-1]
 
     def run(program: str, check: str, release: str, **variables: str) -> None:
-        path = os.pathsep.join([str(port(release)), *filter(None, sys.path)])
-        done = subprocess.run(
-            [sys.executable, Path(__file__).with_name(program), check, release],
-            env={**os.environ, "PYTHONPATH": path, **variables},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        last = done.stderr.strip().rpartition("\n")[2]
-        if done.returncode and last.startswith("needs "):
+        done = server(program, release, frozenset(variables.items())).do([check, release])
+        last = done.err.strip().rpartition("\n")[2]
+        if done.code and last.startswith("needs "):
             pytest.skip(last)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.err
 
-    return run
+    yield run
+    for process in started:
+        process.close()
 
 
 def of_lmcache() -> list[str]:

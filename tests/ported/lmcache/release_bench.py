@@ -1,6 +1,6 @@
 """What programs of checks share that run with a ported release first on the path.
 
-``PROGRAM CHECK RELEASE`` calls ``main``; a report of the sanitizer is a failure.
+Such a program ends with ``main``; a report of the sanitizer is a failure.
 """
 
 import random
@@ -15,6 +15,7 @@ porter.emulator.install()
 
 import habana_frameworks.torch  # noqa: E402, F401
 import kv_reference as ref  # noqa: E402
+from forking import serve  # noqa: E402
 
 
 @contextmanager
@@ -86,7 +87,13 @@ def refused(complaint, call):
 
 
 def main(checks):
-    checks[sys.argv[1]](sys.argv[2])
-    # Upstream asks each kind of device whether it is there, CUDA too.
-    found = [report for report in porter.emulator.reports() if report.rule != "cuda-probe"]
-    assert not found, found
+    """Do checks by name, each with the release that is there, as they are asked for."""
+
+    def do(job):
+        check, release = job
+        checks[check](release)
+        # Upstream asks each kind of device whether it is there, CUDA too.
+        found = [report for report in porter.emulator.reports() if report.rule != "cuda-probe"]
+        assert not found, found
+
+    serve(do)

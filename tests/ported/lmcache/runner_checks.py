@@ -1,6 +1,6 @@
 """Run as a program, with a ported release first on the path: its connector in a runner's steps.
 
-runner_checks.py CHECK RELEASE, with VLLM_BASE the folder that vLLM's base class lies in
+VLLM_BASE is the folder that vLLM's base class lies in.
 
 The runner is a stand-in of the plugin's, and so is what upstream imports of vLLM. The connector,
 the adapter, LMCache's engine and its memory are those of the release. Services are not started.
@@ -9,8 +9,6 @@ the adapter, LMCache's engine and its memory are those of the release. Services 
 # ruff: noqa: E402, I001, PLC0415  (the device comes before upstream, which looks for one)
 
 import os
-import sys
-import traceback
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -275,14 +273,4 @@ def layers_that_are_not_called(release):
         raise AssertionError("no error")
 
 
-if __name__ == "__main__":
-    try:
-        main(globals())
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    # LMCache's engine has a thread that would keep this process.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+main(globals())

@@ -248,17 +248,19 @@ def test_blocks(hpu: SimpleNamespace, skipped: int) -> None:
 
 def test_blocks_of_lists_of_keys_and_of_values(hpu: SimpleNamespace) -> None:
     ops = Ops(hpu, "pair")
-    keys_then_values = [[cache[kind] for cache in ops.caches] for kind in (0, 1)]
+    lists = [[cache[kind] for cache in ops.caches] for kind in (0, 1)]
     kv = ops.object(2, LAYERS, ref.BLOCK)
     expected = kv.clone()
     slots = range(3 * ref.BLOCK, 4 * ref.BLOCK)
     ref.copy(ops.layout, ops.layers, ref.planes_of(expected, False), slots, True)
     formats = hpu.layouts.EngineKVFormat
     arguments = ("hpu", 1, SimpleNamespace(bs=ref.BLOCK), ref.BLOCK)
-    ops.ops.multi_layer_block_kv_transfer(
-        keys_then_values, [kv], [3], *arguments, formats.TWO_X_NL_X_NB_BS_NH_HS, 0
-    )
-    assert ref.same_bits(expected, kv)
+    for caches in (lists, [*lists[0], *lists[1]]):
+        found = kv.clone()
+        ops.ops.multi_layer_block_kv_transfer(
+            caches, [found], [3], *arguments, formats.TWO_X_NL_X_NB_BS_NH_HS, 0
+        )
+        assert ref.same_bits(expected, found)
 
 
 def test_blocks_need_objects_that_hold_them(hpu: SimpleNamespace) -> None:

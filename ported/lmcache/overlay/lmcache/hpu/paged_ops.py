@@ -11,13 +11,14 @@ Every call waits once, at its end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, TypeAlias
 
 from lmcache.hpu import slots, transfer
-from lmcache.hpu.head_major import by_heads, heads_of, is_head_major
 from lmcache.hpu.kv_views import LayerView, at_address, flat_view, layer_view
 from lmcache.hpu.layouts import EngineKVFormat, TransferDirection
+from lmcache.hpu.other_layouts import CROSS_LAYER, LAYOUTS, LaidOut, laid_out
 from lmcache.hpu.transfer import Group
 from torch import Tensor, device
 
@@ -60,14 +61,13 @@ def multi_layer_kv_transfer(
     ``layout``, under any of its four names, says whether it is MLA. Callers give the tokens to
     skip by position until 0.4.2, which has no ``head_size``; later ones by name.
     """
-    layouts = (layout, use_mla, gpu_kv_format, engine_kv_format)
-    head_major = next(filter(is_head_major, layouts), None)
-    if head_major is not None:
-        caches, skip = key_value_ptrs, skip_prefix_n_tokens
-        return _move_heads(direction, caches, head_major, key_value, slot_mapping, skip)
+    layouts, skip = (layout, use_mla, gpu_kv_format, engine_kv_format), skip_prefix_n_tokens
+    other = next((layout for layout in layouts if layout in LAYOUTS), None)
+    if other and not isinstance(key_value_ptrs, Tensor):
+        caches = laid_out(key_value_ptrs, EngineKVFormat(other))
+        return _move_laid_out(direction, caches, key_value, slot_mapping, skip)
     mla = any(map(_is_mla, layouts))
     views = _views(key_value_ptrs, mla, block_size)
-    skip = skip_prefix_n_tokens
     return _move(direction, Group.of(views), views[0], key_value, slot_mapping, skip)
 
 
@@ -104,10 +104,11 @@ def single_layer_kv_transfer(
     before_formats = layout and isinstance(layout[0], bool)
     majors = layout[:1] if before_formats else layout[1:2]
     token_major = bool((*majors, token_major)[0])
-    if layout and is_head_major(layout[0]):
-        lmc, caches = lmc_key_value_cache, [vllm_key_value_cache]
+    if layout and layout[0] in LAYOUTS:
+        caches = laid_out([vllm_key_value_cache], EngineKVFormat(layout[0]))
+        lmc = lmc_key_value_cache
         planes_first = (lmc.transpose(0, 1) if token_major else lmc).unsqueeze(1)
-        return _move_heads(direction, caches, layout[0], planes_first, slot_mapping)
+        return _move_laid_out(direction, caches, planes_first, slot_mapping)
     view = layer_view(vllm_key_value_cache)
     group = Group.of([view], token_major=token_major)
     return _move(direction, group, view, lmc_key_value_cache, slot_mapping)
@@ -163,22 +164,26 @@ def multi_layer_block_kv_transfer(
     """
     if not all(isinstance(tensor, Tensor) for tensor in lmcache_objects_ptrs):
         raise TypeError("on Gaudi an address cannot be turned into a tensor: pass the objects")
-    size = int(shape_desc.bs)
-    if size <= 0 or lmcache_chunk_size <= 0 or lmcache_chunk_size % size:
-        raise ValueError(f"a chunk of {lmcache_chunk_size} tokens is no number of blocks of {size}")
+    size, chunk = int(shape_desc.bs), lmcache_chunk_size
+    if size <= 0 or chunk <= 0 or chunk % size:
+        raise ValueError(f"a chunk of {chunk} tokens is no number of blocks of {size}")
     mapping = slots.of_blocks(block_ids, size)
     mapping[: skip_prefix_n_blocks * size] = -1
-    starts = range(0, len(mapping), lmcache_chunk_size)
-    spans = [(start, min(start + lmcache_chunk_size, len(mapping))) for start in starts]
+    starts = range(0, len(mapping), chunk)
+    spans = [(start, min(start + chunk, len(mapping))) for start in starts]
     if len(spans) > len(lmcache_objects_ptrs):
         raise ValueError(f"{len(lmcache_objects_ptrs)} objects do not hold {len(mapping)} tokens")
+    caches, objects = paged_buffer_ptrs_tensor, lmcache_objects_ptrs
+    if engine_kv_format in LAYOUTS | CROSS_LAYER and not isinstance(caches, Tensor):
+        other = laid_out(caches, engine_kv_format)
+        with _apart(other, objects) as copies:
+            _move_all(direction, other.group, other.view, copies, mapping, spans, chunk_size=chunk)
+        return
     if engine_kv_format in _KEYS_THEN_VALUES:
-        keys, values = paged_buffer_ptrs_tensor
-        views = [_pair(key, value, size) for key, value in zip(keys, values, strict=True)]
+        views = [_pair(key, value, size) for key, value in _pairs(caches)]
     else:
-        views = _views(paged_buffer_ptrs_tensor, _is_mla(engine_kv_format), size)
-    group, objects = Group.of(views), lmcache_objects_ptrs
-    _move_all(direction, group, views[0], objects, mapping, spans, chunk_size=lmcache_chunk_size)
+        views = _views(caches, _is_mla(engine_kv_format), size)
+    _move_all(direction, Group.of(views), views[0], objects, mapping, spans, chunk_size=chunk)
 
 
 def _move(
@@ -195,20 +200,29 @@ def _move(
     _move_all(direction, group, view, [tokens], mapping, [(0, len(mapping))], skip_prefix)
 
 
-def _move_heads(
+def _move_laid_out(
     direction: TransferDirection | bool,
-    caches: Caches,
-    layout: object,
+    caches: LaidOut,
     key_value: Tensor,
     slot_mapping: Tensor,
     skip_prefix: int = 0,
 ) -> None:
     """``key_value`` is [2, L, T, D], with any strides."""
-    group, view = heads_of(list(caches), layout)
-    heads = by_heads(key_value, len(view.planes) // 2)
-    copy = heads.contiguous()
-    _move(direction, group, view, copy.flatten(0, 2), slot_mapping, skip_prefix)
-    heads.copy_(copy)
+    with _apart(caches, [key_value]) as (copy,):
+        _move(direction, caches.group, caches.view, copy, slot_mapping, skip_prefix)
+
+
+@contextmanager
+def _apart(caches: LaidOut, objects: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    """The objects as the caches are laid out, [planes, T, D / heads]; what is written comes back.
+
+    No copy is made of a contiguous object where heads are not apart.
+    """
+    seen = [caches.seen(tensor) for tensor in objects]
+    copies = [tensor.contiguous() for tensor in seen]
+    yield [copy.flatten(0, 2) for copy in copies]
+    for tensor, copy in zip(seen, copies, strict=True):
+        tensor.copy_(copy)
 
 
 def _move_all(
@@ -234,6 +248,13 @@ def _move_all(
     if plan.moves:
         run = transfer.store if to_host else transfer.load
         run(plan, [group], [(tensor,) for tensor in objects]).land()
+
+
+def _pairs(caches: Caches) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of a list of keys and one of values, or of both in one list."""
+    half = len(caches) // 2
+    lists = (caches[:half], caches[half:]) if isinstance(caches[0], Tensor) else caches
+    return zip(*lists, strict=True)
 
 
 def _views(caches: Caches, mla: bool, block_size: int) -> list[LayerView]:
