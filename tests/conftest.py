@@ -92,7 +92,6 @@ OVERLAY = {
 }
 
 
-_LEFT_OUT = pytest.StashKey[int]()
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _NO_BROWSER = "no Chromium: apt-get install chromium, or name one in PORTER_CHROMIUM"
 
@@ -102,22 +101,26 @@ def chromium_here() -> str | None:
     return named or next(filter(None, map(shutil.which, _BROWSERS)), None)
 
 
+def leaves_browser_out(config: pytest.Config) -> bool:
+    """Whether there is no Chromium, and its tests were not asked for by name."""
+    return chromium_here() is None and "browser" not in config.getoption("markexpr")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without Chromium its tests are left out, and the run says so; asked for, they fail."""
-    if chromium_here() or "browser" in config.getoption("markexpr"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
-    if left_out:
+    if leaves_browser_out(config):
+        left_out = [item for item in items if item.get_closest_marker("browser")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
-        config.stash[_LEFT_OUT] = len(left_out)
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    if left_out := config.stash.get(_LEFT_OUT, 0):
-        terminalreporter.write_line(f"{left_out} tests in a browser left out; {_NO_BROWSER}")
+    if leaves_browser_out(config):
+        terminalreporter.write_line(
+            f"tests of the review page in a browser left out: {_NO_BROWSER}"
+        )
 
 
 @pytest.fixture(scope="session")

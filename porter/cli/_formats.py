@@ -54,7 +54,7 @@ def _json(shown: Shown) -> str:
 def _sarif(shown: Shown) -> str:
     from porter.report.sarif import to_sarif  # noqa: PLC0415 - most runs do without
 
-    texts = _Texts(shown.trees)
+    texts = Texts(shown.trees)
     return dumps(to_sarif(shown.result, shown.book, _repository(), texts, shown.rule_pages))
 
 
@@ -85,7 +85,7 @@ def _repository() -> Path:
     return workspace if workspace.is_absolute() and here.is_relative_to(workspace) else here
 
 
-class _Texts:
+class Texts:
     """What the findings of a file speak of, unless the file was changed since."""
 
     def __init__(self, trees: Sequence[SourceTree]) -> None:

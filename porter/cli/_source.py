@@ -54,7 +54,7 @@ def analyse_source(
 
     ``told`` does so too, and says what else the analysis has to go by; with ``hunks``
     the findings are told theirs. What was found in a file before is not looked for
-    again, unless ``use_cache`` is False or only a selection is edited.
+    again, unless ``use_cache`` is False.
     """
     name = Path(source).name
     with progress_bar(f"Fetching {name}") as show:
@@ -67,13 +67,14 @@ def analyse_source(
         told or Options(),
         select=rules.select if select is None else select,
         ignore=rules.ignore if ignore is None else ignore,
-        file_ignores=settings.file_ignores,
+        file_ignores=rules.file_ignores,
         within=settings.within,
         hunks=hunks,
     )
     require_rules((*options.select, *options.ignore), book)
     seen = replace(tree, exclude=settings.exclude, within=settings.within)
     with progress_bar(f"Reading {name}") as show:
+        # What a selection lets through would be of no use to any other run.
         cache = _cache() if use_cache and options.selection is None else None
         result = analyse(seen, book, options, jobs=jobs, progress=show, cache=cache)
     return Analysis(tree, result, options, settings.rule_pages)

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from porter.cli._formats import Texts
 from porter.cli._ladder import page_rungs
 from porter.cli._level import ladder_level
 from porter.cli._options import output_format
@@ -18,9 +19,7 @@ from porter.cli._output import print_json, print_text
 from porter.cli._own_rules import own_rules
 from porter.cli._port_summary import Delivery, summary_json, summary_text
 from porter.cli._progress import progress_bar
-from porter.codemods.engine import analysed_text
 from porter.errors import PorterError
-from porter.findings import FileResult
 from porter.package.build import port
 from porter.package.contents import executables, info_folder, wheel_files, wheel_name
 from porter.package.patch import changes_patch
@@ -160,12 +159,9 @@ def _documents(ported: Ported, wheel: Path, ladder: Ladder, book: Rulebook) -> d
 
 
 def _review(ported: Ported, ladder: Ladder, book: Rulebook) -> str:
-    def read(file: FileResult) -> str | None:
-        """Plugins of the user's are no part of the release."""
-        return None if file.path in ported.plugins else analysed_text(ported.release.tree, file)
-
-    options = ported.recipe.options().document()
-    return review_page(ported.result, book, read, options, ladder=page_rungs(ladder))
+    """Plugins of the user's are no part of the release, and are shown without what is around."""
+    texts, options = Texts([ported.release.tree]), ported.recipe.options().document()
+    return review_page(ported.result, book, texts, options, ladder=page_rungs(ladder))
 
 
 def _write(folder: Path, documents: Mapping[str, bytes]) -> tuple[Path, ...]:

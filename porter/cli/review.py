@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
 
+from porter.cli._formats import Texts
 from porter.cli._ladder import page_rungs
 from porter.cli._options import caching, output_format, rule_choice
 from porter.cli._output import print_json, print_text
 from porter.cli._own_rules import own_rules
 from porter.cli._selection import selection_file
 from porter.cli._source import analyse_source
-from porter.codemods.engine import analysed_text
 from porter.codemods.options import Options
 from porter.errors import PorterError
 from porter.report.html import review_page
 from porter.report.json import to_json
 from porter.report.text import summary_text
-from porter.rewrite.atomic import Contents, replace_files, require_writable
+from porter.rewrite.atomic import require_writable, write_file
 from porter.rulebook import Rulebook
 from porter.selection import Selection
 
@@ -74,14 +73,12 @@ def command(
     page = review_page(
         result,
         book,
-        partial(analysed_text, analysis.tree),
+        Texts([analysis.tree]),
         analysis.options.document(),
         ladder=page_rungs(),
         earlier=selection,
     )
-    before = output.read_bytes() if output.exists() else None
-    contents = {output: Contents(before, page.encode())}
-    replace_files(contents, repair="review again once the cause is gone")
+    write_file(output, page.encode())
     if style == "json":
         print_json(to_json(result))
     print_text(summary_text(result), err=style == "json")

@@ -57,8 +57,8 @@ def command(
     book: Rulebook,
     select: tuple[str, ...] | None,
     ignore: tuple[str, ...] | None,
-    use_cache: bool,
     selection: Selection | None,
+    use_cache: bool,
 ) -> None:
     """Rewrite SRC for HPU.
 
@@ -69,9 +69,8 @@ def command(
         raise click.UsageError("--write, --output and --patch exclude each other")
     if selection is not None and (select, ignore) != (None, None):
         raise click.UsageError("--selection has the rules of its review; --select and --ignore go")
-    analysis = analyse_source(
-        source, book, select, ignore, use_cache=use_cache, told=told_by(selection)
-    )
+    told = told_by(selection)
+    analysis = analyse_source(source, book, select, ignore, use_cache=use_cache, told=told)
     tree, result = analysis.tree, analysis.result.rewritten()
     summary = summary_text(result)
     shown = b""

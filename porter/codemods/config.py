@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from porter.codemods.hunks import each_alone
 from porter.findings import FileResult, Finding, Status
 from porter.rulebook import Rule, Rulebook
 from porter.scan import Module
@@ -21,24 +20,19 @@ _FALLBACK = {
 }
 
 
-def analyse_config(path: str, text: str, book: Rulebook, hunks: bool = False) -> FileResult:
+def analyse_config(path: str, text: str, book: Rulebook) -> FileResult:
     """Every mention of CUDA that a rule knows as a finding, none of which has an edit."""
-    findings = [*_findings(path, text, mentions(path, text), book)]
-    named = each_alone(path, text, findings) if hunks else findings
-    return FileResult(path, tuple(named), len(findings))
+    findings = tuple(_findings(path, text, mentions(path, text), book))
+    return FileResult(path, findings, len(findings))
 
 
 def is_setup_script(path: str) -> bool:
     return PurePosixPath(path).name == "setup.py"
 
 
-def with_requirements(
-    result: FileResult, module: Module, book: Rulebook, hunks: bool = False
-) -> FileResult:
+def with_requirements(result: FileResult, module: Module, book: Rulebook) -> FileResult:
     """The result of a setup.py, and what it requires of no use without CUDA."""
     required = [*_findings(module.path, module.text, of_setup_script(module), book)]
-    if hunks:
-        required = each_alone(module.path, module.text, required)
     every = sorted((*result.findings, *required), key=lambda found: (found.line, found.column))
     constructs = result.constructs + len(required)
     return replace(result, findings=tuple(every), constructs=constructs)

@@ -89,12 +89,13 @@ class Layout:
 
     ``consumed`` maps a node that is gone from the result to the decision that
     did away with it; ``carried`` pairs a decision with those whose edits its own
-    carry on.
+    carry on. ``told`` are the assertions whose message was edited already.
     """
 
     def __init__(self) -> None:
         self.consumed: dict[ast.AST, Decision] = {}
         self.carried: list[tuple[Decision, Decision]] = []
+        self.told: set[ast.Assert] = set()
         self._laid: list[tuple[Edit, Decision]] = []
         self._current: Decision | None = None
 
@@ -189,10 +190,14 @@ class Context:
         self.layout.take(self.module.span(node))
 
 
-def message_edits(module: Module, test: ast.AST) -> Iterator[Edit]:
-    """``assert device.type == "cuda", "must be on CUDA"``: the message follows the test."""
+def message_edits(context: Context, test: ast.AST) -> Iterator[Edit]:
+    """``assert device.type == "cuda", "must be on CUDA"``: the message follows the test, once."""
+    module = context.module
     for above in module.ancestors(test):
-        if isinstance(above, ast.Assert) and isinstance(above.msg, ast.Constant):
+        if isinstance(above, ast.Assert) and above not in context.layout.told:
+            if not isinstance(above.msg, ast.Constant):
+                return
+            context.layout.told.add(above)
             start, _ = module.span(above.msg)
             for match in _CUDA_WORD.finditer(module.segment(above.msg)):
                 word = "HPU" if match.group().isupper() else "hpu"

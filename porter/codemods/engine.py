@@ -16,7 +16,6 @@ from porter.codemods.hunks import each_alone
 from porter.codemods.ignores import IgnoreComments, may_ignore
 from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
-from porter.errors import PorterError
 from porter.findings import FileResult, Finding, Result, Status
 from porter.parallel import each
 from porter.progress import Progress
@@ -82,7 +81,10 @@ def analyse_text(
     """Findings and edits of one decoded file; ``native`` are compiled extension modules."""
     ignores = IgnoreComments(path, text)
     result = _analyse_text(path, text, book, options, native, ignores)
-    return ignores.applied(result, book, reported=options.report_ignored)
+    result = ignores.applied(result, book, reported=options.report_ignored)
+    if options.hunks:
+        result = replace(result, findings=each_alone(path, text, result.findings))
+    return result
 
 
 def decoded(path: str, data: bytes) -> str:
@@ -102,7 +104,7 @@ def _analyse_text(
     ignores: IgnoreComments,
 ) -> FileResult:
     if is_config(path):
-        return analyse_config(path, text, book, options.hunks)
+        return analyse_config(path, text, book)
     try:
         module = Module(path, text)
     except SyntaxError as error:
@@ -110,23 +112,7 @@ def _analyse_text(
     except (ValueError, RecursionError, MemoryError) as error:
         return _failed(book, path, str(error) or type(error).__name__)
     result = analyse_module(module, book, options, native, ignores)
-    if is_setup_script(path):
-        return with_requirements(result, module, book, options.hunks)
-    return result
-
-
-def analysed_text(tree: SourceTree, file: FileResult) -> str | None:
-    """The text that a file of ``tree`` was analysed as; None where it could not be decoded.
-
-    Raises PorterError where the file changed since.
-    """
-    data = tree.read(file.path)
-    if file.digest and sha256(data).hexdigest() != file.digest:
-        raise PorterError(f"{file.path}: changed while porter was reading it; run porter again")
-    try:
-        return decoded(file.path, data)
-    except (SyntaxError, UnicodeDecodeError):
-        return None
+    return with_requirements(result, module, book) if is_setup_script(path) else result
 
 
 def readable_files(tree: SourceTree) -> Iterator[str]:

@@ -106,10 +106,10 @@ def hunk_ids(path: str, lines: Lines, groups: Sequence[Sequence[Finding]]) -> li
     return ids
 
 
-def each_alone(path: str, text: str, findings: Sequence[Finding]) -> list[Finding]:
-    """Findings that nothing else depends on, with the ids of hunks of their own."""
-    ids = hunk_ids(path, Lines(text), [[finding] for finding in findings])
-    return [replace(finding, hunk=name) for finding, name in zip(findings, ids, strict=True)]
+def each_alone(path: str, text: str, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings, those without a hunk with the id of one of their own."""
+    ids = iter(hunk_ids(path, Lines(text), [[found] for found in findings if not found.hunk]))
+    return tuple(found if found.hunk else replace(found, hunk=next(ids)) for found in findings)
 
 
 def _content(path: str, lines: Lines, group: Sequence[Finding]) -> str:

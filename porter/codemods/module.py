@@ -34,8 +34,8 @@ def analyse_module(
     """Every construct of ``module`` as a finding, and the edits that convert what can be.
 
     What ``ignores`` covers is a finding too, and not edited. Refused hunks are not
-    taken out of the edits: the module is decided again with their constructs left
-    on CUDA, so that guards, aliases and imports fit what is left.
+    taken out of the edits: the module is decided again with their constructs left on
+    CUDA, so that guards, aliases and imports fit what is left.
     """
     watched = {*native, *options.routes, *options.routes.values()}
     constructs = [
@@ -48,7 +48,8 @@ def analyse_module(
 
     def analysed(refused: Mapping[Construct, str]) -> _Analysed:
         context = Context(module, Resolver(module), book, options, watched)
-        return _analyse(context, constructs, ignores, refused)
+        _decide(context, constructs, ignores, refused)
+        return _analyse(context, refused)
 
     found = analysed({})
     withheld: tuple[str, ...] = ()
@@ -74,14 +75,9 @@ class _Analysed:
     hunks: Mapping[Construct, str]
 
 
-def _analyse(
-    context: Context,
-    constructs: list[Construct],
-    ignores: IgnoreComments,
-    refused: Mapping[Construct, str],
-) -> _Analysed:
+def _analyse(context: Context, refused: Mapping[Construct, str]) -> _Analysed:
+    """Lay out what was decided."""
     module = context.module
-    _decide(context, constructs, ignores, refused)
     edits = _edits(context)
     if edits and not _parses(apply_edits(module.text, edits)):
         _give_up(context)

@@ -41,6 +41,7 @@ class Options:
         return {
             "select": list(self.select),
             "ignore": list(self.ignore),
+            "file_ignores": {pattern: list(ids) for pattern, ids in self.file_ignores.items()},
             "routes": dict(self.routes),
             "implemented": sorted(self.implemented),
             "cuda_only": list(self.cuda_only),
@@ -53,9 +54,11 @@ class Options:
         Raises PorterError that names its file for options that are none.
         """
         table = selection.options.only(*cls().document())
+        by_file = table.table("file_ignores")
         return cls(
             select=table.texts("select"),
             ignore=table.texts("ignore"),
+            file_ignores={pattern: by_file.texts(pattern) for pattern in by_file.free()},
             routes=table.table("routes").strings(),
             implemented=frozenset(table.texts("implemented")),
             cuda_only=table.texts("cuda_only"),

@@ -71,11 +71,26 @@ done = Event()
 synchronize()
 x = y.cuda()
 """
+CARRIED = """\
+import torch
+x = torch.zeros(1).cuda(0, torch.cuda.device_count())
+y = torch.zeros(1, device="cuda")
+"""
+ASSERTED = """\
+import torch
+def check(x, y):
+    assert x.is_cuda or y.is_cuda, "one must be on CUDA"
+torch.cuda.synchronize()
+"""
+WAITING = LIBRARY.replace("run()", "wait()")
 SAMPLES = {
     "a guard and what it guards": (GUARD, 2),
     "a guard and the function it calls": (GUARDED_CALL, 2),
     "an import and its uses": (ALIAS, 2),
-    "an edit that another carries": (NESTED, 2),
+    "an edit that does away with another": (NESTED, 2),
+    "an edit that carries another": (CARRIED, 2),
+    "tests with one message": (ASSERTED, 2),
+    "a guard and the import of an operation that waits": (WAITING, 2),
     "an alias and its uses": (ASSIGNED, 2),
     "a guard and the routed import": (LIBRARY, 2),
     "statements that empty a block": (EMPTIED, 2),

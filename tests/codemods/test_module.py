@@ -83,3 +83,9 @@ def test_whatever_comes_out_parses(analyse, code):
     result = analyse(code)
     compile(apply_edits(code, result.edits), "m.py", "exec")
     assert result.unaccounted == 0
+
+
+def test_a_message_follows_its_tests_once(rewrite):
+    code = 'assert x.is_cuda or y.is_cuda, "on CUDA"\n'
+    after = 'assert x.device.type == "hpu" or y.device.type == "hpu", "on HPU"\n'
+    assert rewrite(code) == after

@@ -89,7 +89,7 @@ def _to_hpu(context: Context, literal: ast.expr, whole: ast.expr, text: str) -> 
     yield context.replace(
         whole, context.quoted(text, whole) if in_string else f"{quote}{text}{quote}"
     )
-    yield from message_edits(context.module, whole)
+    yield from message_edits(context, whole)
     call = _call_with_index(context, whole)
     if call is not None:
         yield from _without_index(context, call)

@@ -119,7 +119,7 @@ def compared(
         test = f"{told_by} {'!=' if negated else '=='} {hpu}"
         _, name = context.module.span(attribute)
         yield Edit(name - len(attribute.attr), end, f"{test})" if tight else test)
-        yield from message_edits(context.module, asked)
+        yield from message_edits(context, asked)
 
     return Decision(construct, rule, shown, edits=edits)
 

@@ -6,12 +6,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any
 
 from porter.findings import Edit, Finding
 from porter.report.html.colours import colours
+from porter.report.html.differences import applied, compared
 from porter.scan.lines import Lines
 from porter.sources.tree import is_python
 
@@ -19,10 +19,7 @@ from porter.sources.tree import is_python
 CONTEXT, MOST_LINES, MOST_WINDOWS = 3, 60, 20
 #: Characters: lines up to the first length are whole, of longer ones this much around the finding.
 _LONG, _AROUND = 400, 120
-#: Words, or lines, that are compared one by one.
-_COMPARED = 400
 
-_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 _STRING_OR_COMMENT = re.compile(
     r"#[^\r\n]*|(?P<quote>\"\"\"|''')(?:\\.|(?!(?P=quote)).)*(?P=quote)"
     r"|\"(?:\\.|[^\"\\\r\n])*\"|'(?:\\.|[^'\\\r\n])*'",
@@ -163,7 +160,7 @@ class Windows:
         start = self._lines.starts[first]
         old = self._lines.text[start : self._end(stop - 1)] if stop > first else ""
         shifted = [Edit(edit.start - start, edit.end - start, edit.replacement) for edit in edits]
-        new, old_marks, new_marks = _applied(old, shifted)
+        new, old_marks, new_marks = applied(old, shifted)
         before, after = _cells(old, old_marks), _cells(new, new_marks)
         if len(before) == len(after):
             yield from (
@@ -171,7 +168,7 @@ class Windows:
                 for one, other in zip(before, after, strict=True)
             )
             return
-        codes = _compared([cell.text for cell in before], [cell.text for cell in after])
+        codes = compared([cell.text for cell in before], [cell.text for cell in after])
         for tag, old_first, old_last, new_first, new_last in codes:
             if tag == "equal":
                 yield from (Row(cell, cell) for cell in before[old_first:old_last])
@@ -281,62 +278,6 @@ def _clustered(places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
             current = (first, last)
     if current is not None:
         yield current
-
-
-def _applied(
-    text: str, edits: Sequence[Edit]
-) -> tuple[str, list[tuple[int, int]], list[tuple[int, int]]]:
-    """The text after ``edits``, and what differs, as spans of the text before and after."""
-    pieces: list[str] = []
-    before: list[tuple[int, int]] = []
-    after: list[tuple[int, int]] = []
-    position = length = 0
-    for edit in edits:
-        kept = text[position : edit.start]
-        length += len(kept)
-        for tag, span, other in _words(text[edit.start : edit.end], edit.replacement):
-            if tag != "equal":
-                before.append((edit.start + span[0], edit.start + span[1]))
-                after.append((length + other[0], length + other[1]))
-        pieces += (kept, edit.replacement)
-        length += len(edit.replacement)
-        position = edit.end
-    pieces.append(text[position:])
-    return "".join(pieces), before, after
-
-
-def _words(old: str, new: str) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
-    """What two texts share and what not, word by word, as spans of each."""
-    olds, news = _WORDS.findall(old), _WORDS.findall(new)
-    at, to = _offsets(olds), _offsets(news)
-    for tag, first, last, other, end in _compared(olds, news):
-        yield tag, (at[first], at[last]), (to[other], to[end])
-
-
-def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
-    """The opcodes of a SequenceMatcher; what differs at a length is replaced as a whole."""
-    shortest = min(len(old), len(new))
-    lead = next((i for i in range(shortest) if old[i] != new[i]), shortest)
-    rest = shortest - lead
-    trail = next((i for i in range(rest) if old[-1 - i] != new[-1 - i]), rest)
-    ends = len(old) - trail, len(new) - trail
-    if lead:
-        yield "equal", 0, lead, 0, lead
-    inner = old[lead : ends[0]], new[lead : ends[1]]
-    if len(inner[0]) + len(inner[1]) > _COMPARED:
-        yield "replace", lead, ends[0], lead, ends[1]
-    else:
-        for tag, first, last, other, end in SequenceMatcher(None, *inner, False).get_opcodes():
-            yield tag, first + lead, last + lead, other + lead, end + lead
-    if trail:
-        yield "equal", ends[0], len(old), ends[1], len(new)
-
-
-def _offsets(words: Sequence[str]) -> list[int]:
-    offsets = [0]
-    for word in words:
-        offsets.append(offsets[-1] + len(word))
-    return offsets
 
 
 def _cells(text: str, marks: Sequence[tuple[int, int]]) -> list[Cell]:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from porter.codemods.options import Options
+
 Review = Callable[..., Path]
 
 HOSTILE = (
@@ -124,9 +126,7 @@ def test_the_data_has_every_finding_with_its_code(sample_page: Path) -> None:
     assert len(findings) == 26
     assert all(finding["windows"] for finding in findings)
     assert {finding["rule"] for finding in findings} == data["rules"].keys()
-    assert data["options"] == {
-        "select": [], "ignore": [], "routes": {}, "implemented": [], "cuda_only": []
-    }  # fmt: skip
+    assert data["options"] == Options().document()
 
 
 def test_the_overview_adds_up_without_a_script(sample_page: Path) -> None:
