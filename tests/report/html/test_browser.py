@@ -23,6 +23,8 @@ Review = Callable[..., Path]
 Page = Any
 Open = Callable[..., Page]
 
+#: Milliseconds, for a machine that does much else.
+_PATIENCE = 120_000
 _NO_STORE = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused') }})"
 
 
@@ -44,6 +46,7 @@ def open_page(browser: Any) -> Iterator[Open]:
     def run(path: Path, *, script: str = "", **options: Any) -> Page:
         context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
         contexts.append(context)
+        context.set_default_timeout(_PATIENCE)
         if script:
             context.add_init_script(script)
         page = context.new_page()
