@@ -116,7 +116,7 @@ class _Analyst:
         self._options = options
         self._native = native
         watched = native | {*options.routes, *options.routes.values()}
-        self._prefilter = Prefilter(book, watched)
+        self._prefilter = Prefilter.of(book, watched)
 
     def __call__(self, path: str) -> FileResult:
         try:
@@ -125,7 +125,7 @@ class _Analyst:
             return _failed(self._book, path, error.strerror or str(error))
         if is_config(path):
             return analyse_text(path, data.decode(errors="replace"), self._book)
-        if not self._prefilter.passes(data):
+        if not self._prefilter.passes(path, data):
             return FileResult(path, (), 0)
         try:
             text = SourceText.decode(data).text

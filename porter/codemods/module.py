@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection
 
 from porter.codemods.context import Context, Decision, Layout
@@ -34,7 +35,7 @@ def analyse_module(
     context = Context(module, Resolver(module), book, options, watched)
     _decide(context, constructs)
     edits = _edits(context)
-    if edits and not _parses(apply_edits(module.text, edits)):
+    if not _parses(module, edits):
         _give_up(context)
         edits = []
     laid = [edit for edit, _ in context.layout.edits()]
@@ -46,7 +47,14 @@ def analyse_module(
         ),
         key=lambda finding: (finding.line, finding.column),
     )
+    _let_go(context)
     return FileResult(module.path, tuple(findings), len(constructs), tuple(edits))
+
+
+def _let_go(context: Context) -> None:
+    """Cut the decisions' ties to their context: a cycle would keep the tree for long."""
+    for decision in context.decisions:
+        decision.edits = decision.holds = None
 
 
 def _edits(context: Context) -> list[Edit]:
@@ -60,9 +68,17 @@ def _edits(context: Context) -> list[Edit]:
     return sorted(edits)
 
 
-def _parses(text: str) -> bool:
+def _parses(module: Module, edits: list[Edit]) -> bool:
+    """Whether the edited text can be parsed. Only the parts that edits touch are looked at."""
+    cuts = module.cuts
+    touched: dict[int, int] = {}
+    for edit in edits:
+        start = cuts[bisect_right(cuts, edit.start, hi=len(cuts) - 1) - 1]
+        end = cuts[bisect_left(cuts, edit.end, lo=1)]
+        touched[start] = max(end, touched.get(start, end))
     try:
-        ast.parse(text)
+        for span in touched.items():
+            ast.parse(apply_edits(module.text[slice(*span)], edits_within(edits, span)))
     except SyntaxError:
         return False
     return True

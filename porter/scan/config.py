@@ -13,7 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from porter.scan.construct import Kind
-from porter.scan.scanner import ENVIRONMENT
+from porter.scan.patterns import ENVIRONMENT
 from porter.toml import parse_toml
 
 _SUFFIXES = (

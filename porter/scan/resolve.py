@@ -38,7 +38,7 @@ class Resolver:
         while isinstance(node, ast.Attribute):
             attributes.append(node.attr)
             node = node.value
-        if not isinstance(node, ast.Name):
+        if not isinstance(node, ast.Name) or node.id not in self._module.followed:
             return frozenset()
         roots = self._name(node, depth)
         if not attributes:
@@ -73,7 +73,7 @@ class Resolver:
         module = self._module
         bindings = module.bindings(node)
         scope = module.scope(node)
-        if not bindings or scope.owner(node.id) is not scope:
+        if not bindings or module.owner(node.id, scope) is not scope:
             return bindings
         use = (node.lineno, node.col_offset)
         before = [binding for binding in bindings if binding.position <= use]

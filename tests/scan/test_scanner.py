@@ -119,7 +119,7 @@ HARD_TO_SEE = [
 @pytest.mark.parametrize("code", [*(code for code, _ in CONSTRUCTS), *HARD_TO_SEE])
 def test_the_prefilter_passes_whatever_the_scanner_finds(code: str) -> None:
     assert keys(code)
-    assert Prefilter(default_rulebook(), ()).passes(code.encode())
+    assert Prefilter(default_rulebook(), ()).passes("m.py", code.encode())
 
 
 def test_the_prefilter_passes_every_example_of_the_rulebook() -> None:
@@ -129,8 +129,10 @@ def test_the_prefilter_passes_every_example_of_the_rulebook() -> None:
             if is_config(example.path):
                 continue
             native = {*example.native, *example.routes}
-            assert Prefilter(book, native).passes(example.code.encode()), rule.id
+            assert Prefilter(book, native).passes(example.path, example.code.encode()), rule.id
 
 
 def test_the_prefilter_stops_what_has_nothing() -> None:
-    assert not Prefilter(default_rulebook(), ()).passes(b"import torch\nx = torch.zeros(3)\n")
+    assert not Prefilter(default_rulebook(), ()).passes(
+        "m.py", b"import torch\nx = torch.zeros(3)\n"
+    )
