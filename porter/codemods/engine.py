@@ -156,7 +156,7 @@ class _Analyst:
         self._options = options
         self._native = native
         watched = native | {*options.routes, *options.routes.values()}
-        self._prefilter = Prefilter(book, watched)
+        self._prefilter = Prefilter.of(book, watched)
 
     def digests(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """The paths of files that can be read, with the SHA-256 of their bytes."""
@@ -172,7 +172,7 @@ class _Analyst:
         return replace(self._analysed(path, data), digest=sha256(data).hexdigest())
 
     def _analysed(self, path: str, data: bytes) -> FileResult:
-        if not (_is_always_read(path) or self._prefilter.passes(data) or may_ignore(data)):
+        if not (_is_always_read(path) or self._prefilter.passes(path, data) or may_ignore(data)):
             return FileResult(path, (), 0)
         try:
             text = decoded(path, data)
