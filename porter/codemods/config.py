@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from porter.findings import FileResult, Finding, Status
+from porter.codemods.reporting import reported
+from porter.findings import FileResult, Finding
 from porter.rulebook import Rule, Rulebook
 from porter.scan import Module
 from porter.scan.config import mentions
@@ -42,24 +43,8 @@ def _findings(path: str, text: str, said: Iterable[Mention], book: Rulebook) -> 
     lines = Lines(text)
     for mention in said:
         if rule := _rule(mention, book):
-            line, column = lines.place(mention.start)
-            end_line, end_column = lines.place(mention.end)
-            yield Finding(
-                rule=rule.id,
-                verdict=rule.verdict,
-                effort=rule.effort,
-                status=Status.REPORTED,
-                path=path,
-                line=line,
-                column=column,
-                end_line=end_line,
-                end_column=end_column,
-                before=text[mention.start : mention.end],
-                after=None,
-                message=rule.note,
-                url=rule.url,
-                name=mention.name,
-            )
+            span = (mention.start, mention.end)
+            yield reported(rule, path, lines, span, name=mention.name)
 
 
 def _rule(mention: Mention, book: Rulebook) -> Rule | None:

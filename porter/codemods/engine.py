@@ -16,12 +16,14 @@ from porter.codemods.hunks import each_alone
 from porter.codemods.ignores import IgnoreComments, may_ignore
 from porter.codemods.module import UNPARSABLE, analyse_module
 from porter.codemods.options import Options
-from porter.findings import FileResult, Finding, Result, Status
+from porter.codemods.reporting import reported
+from porter.findings import FileResult, Result
 from porter.parallel import each
 from porter.progress import Progress
 from porter.rulebook import Rulebook
 from porter.scan import Module
 from porter.scan.config import is_config
+from porter.scan.lines import Lines
 from porter.scan.prefilter import Prefilter
 from porter.sources.elf import links_torch_or_cuda
 from porter.sources.names import module_name
@@ -81,7 +83,7 @@ def analyse_text(
     """Findings and edits of one decoded file; ``native`` are compiled extension modules."""
     ignores = IgnoreComments(path, text)
     result = _analyse_text(path, text, book, options, native, ignores)
-    result = ignores.applied(result, book, reported=options.report_ignored)
+    result = ignores.applied(result, book, shown=options.report_ignored)
     if options.hunks:
         result = replace(result, findings=each_alone(path, text, result.findings))
     return result
@@ -156,7 +158,7 @@ class _Analyst:
         self._options = options
         self._native = native
         watched = native | {*options.routes, *options.routes.values()}
-        self._prefilter = Prefilter(book, watched)
+        self._prefilter = Prefilter.of(book, watched)
 
     def digests(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """The paths of files that can be read, with the SHA-256 of their bytes."""
@@ -172,7 +174,7 @@ class _Analyst:
         return replace(self._analysed(path, data), digest=sha256(data).hexdigest())
 
     def _analysed(self, path: str, data: bytes) -> FileResult:
-        if not (_is_always_read(path) or self._prefilter.passes(data) or may_ignore(data)):
+        if not (_is_always_read(path) or self._prefilter.passes(path, data) or may_ignore(data)):
             return FileResult(path, (), 0)
         try:
             text = decoded(path, data)
@@ -209,20 +211,5 @@ def _remembered(
 
 def _failed(book: Rulebook, path: str, reason: str) -> FileResult:
     """A file that speaks of CUDA and cannot be analysed is one construct, reported."""
-    rule = book[UNPARSABLE]
-    finding = Finding(
-        rule=rule.id,
-        verdict=rule.verdict,
-        effort=rule.effort,
-        status=Status.REPORTED,
-        path=path,
-        line=1,
-        column=1,
-        end_line=1,
-        end_column=1,
-        before="",
-        after=None,
-        message=f"{reason}: {rule.note}",
-        url=rule.url,
-    )
+    finding = reported(book[UNPARSABLE], path, Lines(""), (0, 0), detail=reason)
     return FileResult(path, tuple(each_alone(path, "", [finding])), 1)

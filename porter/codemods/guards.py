@@ -28,7 +28,6 @@ _AVAILABILITY = re.compile(
     r"|version\.cuda|backends\.cud\w+\.(is_\w+|enabled|version))"
 )
 _PLATFORM = ("is_cuda", "is_cuda_alike")
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def keep_guards_sound(context: Context) -> None:
@@ -99,8 +98,16 @@ def _has_hpu_arm(context: Context, guard: Decision) -> bool:
 
 
 def _within(context: Context, region: list[ast.AST]) -> list[Decision]:
-    inside = {id(node) for top in region for node in ast.walk(top)}
-    return [decision for decision in context.decisions if id(decision.construct.node) in inside]
+    """The decisions about what stands in a region, in its order."""
+    places = {node: place for place, node in enumerate(region)}
+    found: list[tuple[int, Decision]] = []
+    for decision in context.decisions:
+        node = decision.construct.node
+        around = (node, *context.module.ancestors(node))
+        place = next((places[above] for above in around if above in places), None)
+        if place is not None:
+            found.append((place, decision))
+    return [decision for _, decision in sorted(found, key=lambda pair: pair[0])]
 
 
 def _keep_all(context: Context, decisions: list[Decision], identifier: str) -> None:
@@ -123,9 +130,10 @@ class _Obstacles:
             for decision in context.decisions
             if decision.blocks and isinstance(decision.construct.node, ast.alias)
         }
-        self._functions = {
-            node.name: node for node in context.module.nodes if isinstance(node, _FUNCTIONS)
+        self._libraries = {
+            name for alias, name, _ in context.module.imported if alias in self._imports
         }
+        self._functions = {node.name: node for node in context.module.functions}
 
     def in_region(self, inside: Iterable[Decision], region: Iterable[ast.AST]) -> str | None:
         """The name of something in the region that fails on HPU."""
@@ -159,7 +167,7 @@ class _Obstacles:
                 yield decision.construct.name
         for node in (node for top in region for node in ast.walk(top)):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                if self._is_library(node):
+                if node.id in self._libraries and self._is_library(node):
                     yield node.id
                 if node.id in self._functions:
                     yield from self._in_function(node.id, seen)
@@ -171,8 +179,8 @@ class _Obstacles:
         if function is None or name in seen:
             return
         seen.add(name)
-        region = [*function.decorator_list, *function.body]
-        yield from self._found(_within(self._context, region), region, seen)
+        inside = _within(self._context, [*function.body, *function.decorator_list])
+        yield from self._found(inside, [*function.decorator_list, *function.body], seen)
 
     def _is_library(self, node: ast.Name) -> bool:
         """Whether a name is imported from a library for CUDA, the fallback None aside."""

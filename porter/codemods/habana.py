@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from porter.findings import Edit
 from porter.scan import Module
+from porter.scan.syntax import first_line
 
 IMPORT = "import habana_frameworks.torch  # noqa: F401  (registers torch.hpu)"
 
@@ -49,8 +50,8 @@ def _preferred(module: Module, anchors: list[ast.stmt], offsets: list[int]) -> a
 
 def _runtime(module: Module) -> Iterator[ast.stmt]:
     """Statements that run: not those below ``if TYPE_CHECKING``."""
-    for node in module.nodes:
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and not any(
+    for node in module.imports:
+        if not any(
             isinstance(above, ast.If) and "TYPE_CHECKING" in ast.unparse(above.test)
             for above in module.ancestors(node)
         ):
@@ -108,13 +109,8 @@ def _behind_imports(module: Module) -> Edit:
         last = statement
     if last is not None:
         return _insert(module, module.line_end(module.span(last)[1]), "")
-    first = min((_first_line(statement) for statement in module.tree.body[:1]), default=1)
+    first = min((first_line(statement) for statement in module.tree.body[:1]), default=1)
     return _insert(module, module.offset(first, 0), "")
-
-
-def _first_line(statement: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _insert(module: Module, offset: int, indent: str) -> Edit:

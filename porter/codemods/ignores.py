@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from porter.findings import FileResult, Finding, Ignored, IgnoredBy, Status
+from porter.codemods.reporting import reported
+from porter.findings import FileResult, Finding, Ignored, IgnoredBy
 from porter.rulebook import Rulebook
 from porter.scan.config import is_config, without_remarks
 from porter.scan.lines import Lines
@@ -74,10 +75,10 @@ class IgnoreComments:
         """Whether a finding in these lines is to be left as it is."""
         return any(comment.rule_for(identifier, first, last) for comment in self._comments)
 
-    def applied(self, result: FileResult, book: Rulebook, *, reported: bool) -> FileResult:
+    def applied(self, result: FileResult, book: Rulebook, *, shown: bool) -> FileResult:
         """``result`` without what is ignored, and with a finding for each comment in vain.
 
-        Where it is ``reported`` it stays among the findings, though it is not edited.
+        Where it is to be ``shown`` it stays among the findings, though it is not edited.
         """
         if not self._comments:
             return result
@@ -85,16 +86,17 @@ class IgnoreComments:
         aside: dict[Finding, Ignored] = {}
         for finding in result.findings:
             for comment in self._comments:
-                rule = comment.rule_for(finding.rule, finding.line, finding.end_line)
-                if rule is not None:
-                    used.add((comment, rule))
+                named = comment.rule_for(finding.rule, finding.line, finding.end_line)
+                if named is not None:
+                    used.add((comment, named))
                     aside[finding] = Ignored(finding, IgnoredBy.COMMENT, comment.reason)
+        rule = book[IGNORES_NOTHING]
         idle = [
-            self._finding(comment, detail, book)
+            reported(rule, self._path, self._lines, (comment.start, comment.end), detail=detail)
             for comment in self._comments
             for detail in _in_vain(comment, used, book)
         ]
-        kept = result if reported else result.setting_aside(aside)
+        kept = result if shown else result.setting_aside(aside)
         findings = sorted((*kept.findings, *idle), key=lambda item: (item.line, item.column))
         return replace(kept, findings=tuple(findings), constructs=kept.constructs + len(idle))
 
@@ -122,26 +124,6 @@ class IgnoreComments:
     def _text_of(self, line: int) -> str:
         start = self._lines.starts[line - 1]
         return self._lines.text[start : self._lines.line_end(start)]
-
-    def _finding(self, comment: IgnoreComment, detail: str, book: Rulebook) -> Finding:
-        rule = book[IGNORES_NOTHING]
-        line, column = self._lines.place(comment.start)
-        end_line, end_column = self._lines.place(comment.end)
-        return Finding(
-            rule=rule.id,
-            verdict=rule.verdict,
-            effort=rule.effort,
-            status=Status.REPORTED,
-            path=self._path,
-            line=line,
-            column=column,
-            end_line=end_line,
-            end_column=end_column,
-            before=self._lines.text[comment.start : comment.end],
-            after=None,
-            message=f"{detail}: {rule.note}",
-            url=rule.url,
-        )
 
 
 def _in_vain(

@@ -18,7 +18,7 @@ def move(context: Context, alias: ast.alias, new: str) -> None:
     """Note that ``alias`` will refer to ``new``, under a name that fits where that is safe."""
     context.moved[alias] = new
     leaf = new.rpartition(".")[2]
-    if alias.asname is None and alias.name == "cuda" and _is_free(context, leaf):
+    if alias.asname is None and alias.name == "cuda" and context.module.is_unused(leaf):
         context.renamed[alias] = leaf
 
 
@@ -92,9 +92,3 @@ def _without(statement: str, names: set[str]) -> str:
     if not isinstance(kept[-1].comma, cst.MaybeSentinel) and not node.rpar:
         kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
     return cst.Module([]).code_for_node(node.with_changes(names=kept))
-
-
-def _is_free(context: Context, name: str) -> bool:
-    return all(
-        name not in scope.bindings and name not in scope.loads for scope in context.module.scopes()
-    )

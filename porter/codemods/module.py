@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -49,7 +50,9 @@ def analyse_module(
     def analysed(refused: Mapping[Construct, str]) -> _Analysed:
         context = Context(module, Resolver(module), book, options, watched)
         _decide(context, constructs, ignores, refused)
-        return _analyse(context, refused)
+        found = _analyse(context, refused)
+        _let_go(context)
+        return found
 
     found = analysed({})
     withheld: tuple[str, ...] = ()
@@ -79,7 +82,7 @@ def _analyse(context: Context, refused: Mapping[Construct, str]) -> _Analysed:
     """Lay out what was decided."""
     module = context.module
     edits = _edits(context)
-    if edits and not _parses(apply_edits(module.text, edits)):
+    if not _parses(module, edits):
         _give_up(context)
         edits = []
     laid = [edit for edit, _ in context.layout.edits()]
@@ -126,6 +129,12 @@ def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
 
 
+def _let_go(context: Context) -> None:
+    """Cut the decisions' ties to their context: a cycle would keep the tree for long."""
+    for decision in context.decisions:
+        decision.edits = decision.holds = None
+
+
 def _edits(context: Context) -> list[Edit]:
     """All edits of the module, the added import of the bridge among them."""
     _lay_out(context)
@@ -137,9 +146,17 @@ def _edits(context: Context) -> list[Edit]:
     return sorted(edits)
 
 
-def _parses(text: str) -> bool:
+def _parses(module: Module, edits: list[Edit]) -> bool:
+    """Whether the edited text can be parsed. Only the parts that edits touch are looked at."""
+    cuts = module.cuts
+    touched: dict[int, int] = {}
+    for edit in edits:
+        start = cuts[bisect_right(cuts, edit.start, hi=len(cuts) - 1) - 1]
+        end = cuts[bisect_left(cuts, edit.end, lo=1)]
+        touched[start] = max(end, touched.get(start, end))
     try:
-        ast.parse(text)
+        for span in touched.items():
+            ast.parse(apply_edits(module.text[slice(*span)], edits_within(edits, span)))
     except SyntaxError:
         return False
     return True

@@ -9,7 +9,7 @@ from porter.codemods.context import Context, Decision
 from porter.codemods.spelling import sources
 from porter.rulebook import Rule
 from porter.scan import Kind
-from porter.scan.module import root_of
+from porter.scan.names import root_of
 
 PINNED_ALIAS = "HPU003"
 

@@ -123,7 +123,7 @@ class Regions:
                 owner = ast.unparse(value)
                 loads = [
                     node
-                    for node in self._module.nodes
+                    for node in self._module.mentioning(attribute)
                     if isinstance(node, ast.Attribute)
                     and node.attr == attribute
                     and isinstance(node.ctx, ast.Load)
@@ -145,7 +145,7 @@ class Regions:
         function = self._module.function(statement)
         if function is None:
             return
-        for node in self._module.nodes:
+        for node in self._module.mentioning(function.name):
             if isinstance(node, ast.Call) and last_name(node.func) == function.name:
                 yield from self._climb(node.func, holds=holds, is_answer=True, seen=seen)
 
@@ -161,14 +161,14 @@ class Regions:
         for parameter, value in pairs:
             if value is default and isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 scope = self._module.scope(owner.body[0])
-                for load in scope.loads.get(parameter.arg, ()):
+                for load in self._module.loads(parameter.arg).get(scope, ()):
                     yield from self._climb(load, holds=holds, is_answer=True, seen=seen)
 
     def _loads(self, name: str, at: ast.AST) -> Iterator[ast.Name]:
         owner = self._module.scope(at)
-        for scope in self._module.scopes():
-            if scope.owner(name) is owner:
-                yield from scope.loads.get(name, ())
+        for scope, loads in self._module.loads(name).items():
+            if self._module.owner(name, scope) is owner:
+                yield from loads
 
     def _skipped(self, skip: ast.Call) -> Iterator[ast.AST]:
         """What a skip decorator, or a name that it is given, stands on."""

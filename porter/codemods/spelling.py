@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 
 from porter.codemods.context import Context
-from porter.scan.module import is_none, root_of
-from porter.scan.scopes import Binding
+from porter.scan.module import is_none
+from porter.scan.names import root_of
+from porter.scan.scopes import Binding, Scope
 
 
 def spell(context: Context, chain: ast.expr, old: str, new: str) -> str | None:
@@ -60,14 +61,15 @@ def _new_alias(context: Context, root: ast.Name) -> str:
 
 def torch_name(context: Context, node: ast.AST) -> str | None:
     """The name under which ``torch`` itself is visible at ``node``."""
-    scope = context.module.scope(node)
+    module = context.module
+    here = module.scope(node)
+    scope: Scope | None = here
+    names = dict.fromkeys(name for _, name, target in module.imported if target == "torch")
     while scope is not None:
-        for name, bindings in scope.bindings.items():
-            owner = context.module.scope(node).owner(name)
-            if owner is scope and _all_import_torch(bindings):
+        for name in names:
+            bindings = module.bindings_in(scope, name)
+            if module.owner(name, here) is scope and _all_import_torch(bindings):
                 return name
-        if scope.parent is None:
-            return None
         scope = scope.parent
     return None
 

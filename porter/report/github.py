@@ -11,6 +11,7 @@ from pathlib import Path
 
 from porter.findings import FileResult, Finding, Result
 from porter.report.level import LEVELS
+from porter.wording import plural
 
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
@@ -27,7 +28,8 @@ def _file(file: FileResult, result: Result, base: Path) -> Iterator[str]:
         yield _command(LEVELS[finding.verdict].value, _where(finding, place), _message(finding))
     if file.unaccounted:
         where = {"file": place, "title": "porter"}
-        yield _command("error", where, f"{file.unaccounted} constructs unaccounted for")
+        count = plural(file.unaccounted, "construct")
+        yield _command("error", where, f"{count} unaccounted for")
 
 
 def _command(name: str, properties: dict[str, str], message: str) -> str:

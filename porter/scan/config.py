@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from porter.scan import requirements
 from porter.scan.construct import Kind, Mention
-from porter.scan.scanner import ENVIRONMENT
+from porter.scan.patterns import ENVIRONMENT
 
 _KERNELS = ".cu"
 _SUFFIXES = (

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import ast
-import warnings
-from collections.abc import Iterator
 from functools import cached_property
 
-from porter.scan.lines import Lines
-from porter.scan.scopes import Binding, Scope, ScopeBuilder
+from porter.scan.names import Names
 from porter.sources.names import package_of
 
 Span = tuple[int, int]
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-class Module(Lines):
+class Module(Names):
     """One Python file.
 
-    Raises SyntaxError, ValueError (a NUL byte) or RecursionError where the
-    text cannot be parsed.
+    Raises SyntaxError, ValueError (a NUL byte) or RecursionError where the text
+    cannot be parsed.
     """
 
     def __init__(self, path: str, text: str) -> None:
-        super().__init__(text)
+        super().__init__(text, package_of(path))
         self.path = path
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self.tree = ast.parse(text)
-        self.package = package_of(path)
-        names = ScopeBuilder(self.tree, self.package)
-        self.parents = names.parents
-        self.nodes = names.nodes
-        self.root = names.root
-        self._scope_of = names.scope_of
 
     @cached_property
     def classes(self) -> list[ast.ClassDef]:
-        return [node for node in self.nodes if isinstance(node, ast.ClassDef)]
+        return [node for node in self.statements if isinstance(node, ast.ClassDef)]
+
+    @cached_property
+    def functions(self) -> list[Function]:
+        return [node for node in self.statements if isinstance(node, _FUNCTIONS)]
 
     def offset(self, line: int, byte_column: int) -> int:
         """Character offset of a position as ast gives it: 1-based line, UTF-8 byte column."""
@@ -59,15 +54,9 @@ class Module(Lines):
         start, end = self.span(node)
         return self.text[start:end]
 
-    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        """Parents of ``node``, nearest first, up to the module."""
-        while node in self.parents:
-            node = self.parents[node]
-            yield node
-
     def call_of(self, callee: ast.AST) -> ast.Call | None:
         """The call whose callee is the given node."""
-        parent = self.parents.get(callee)
+        parent = self.parents[callee]
         return parent if isinstance(parent, ast.Call) and parent.func is callee else None
 
     def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
@@ -81,44 +70,15 @@ class Module(Lines):
         """What stands before ``offset`` in its line."""
         return self.text[self.line_start(offset) : offset]
 
-    def function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    def function(self, node: ast.AST) -> Function | None:
         """The innermost function around ``node``."""
         for above in self.ancestors(node):
-            if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if isinstance(above, _FUNCTIONS):
                 return above
         return None
 
-    def scope(self, node: ast.AST) -> Scope:
-        """The scope in which ``node`` is evaluated."""
-        if isinstance(node, ast.Name):
-            return self._scope_of[node]
-        for above in self.ancestors(node):
-            if above in self._scope_of:
-                return self._scope_of[above]
-        return self.root
-
-    def scopes(self) -> Iterator[Scope]:
-        yield self.root
-        seen: set[int] = set()
-        for scope in self._scope_of.values():
-            if id(scope) not in seen and scope is not self.root:
-                seen.add(id(scope))
-                yield scope
-
-    def bindings(self, name: ast.Name) -> list[Binding]:
-        """All bindings that a load of ``name`` may see."""
-        owner = self.scope(name).owner(name.id)
-        return [] if owner is None else owner.bindings.get(name.id, [])
-
 
 _LOCATED = (ast.stmt, ast.expr, ast.arg, ast.alias, ast.keyword, ast.pattern, ast.ExceptHandler)
-
-
-def root_of(chain: ast.AST | None) -> ast.Name | None:
-    """The name that an attribute chain starts with."""
-    while isinstance(chain, ast.Attribute):
-        chain = chain.value
-    return chain if isinstance(chain, ast.Name) else None
 
 
 def last_name(function: ast.expr) -> str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 from porter.rulebook import Rulebook
-from porter.scan.scanner import DEVICE_WORD, WORDS
+from porter.scan.patterns import NUMBERED, PARTS
 
-_NAME = re.compile(r"\w+")
+_WORD = re.compile(r"\w+")
+#: Blanks for all bytes that are in no word; those of other alphabets count as parts of one.
+_BLANKED = bytes(
+    byte if byte >= 0x80 or _WORD.match(chr(byte)) else ord(" ") for byte in range(0x100)
+)
 #: Kinds whose names stand in no Python file, or not as they are.
 _UNSEEN = frozenset({"dynamic", "requirement"})
 
@@ -17,36 +22,58 @@ class Prefilter:
     """Passes every file that can hold a construct: one that the scanner, or a rule, matches."""
 
     def __init__(self, book: Rulebook, native: Collection[str]) -> None:
-        words = {name.rpartition(".")[2] for name in native}
-        neutral: set[str] = set()
-        roots: set[str] = set()
-        for rule in book:
-            for pattern in rule.match:
-                if rule.neutral and ":" not in pattern:
-                    neutral |= {*_words(pattern)}
-                    roots.add(pattern.partition(".")[0])
-                else:
-                    words |= {*_words(pattern)}
-        self._parts = _any_of(WORDS)
-        self._words, self._neutral, self._roots = map(_any_word_of, (words, neutral, roots))
+        self._parts = [part for part in sorted(PARTS) if not _is_longer(part)]
+        self._names: dict[bytes, set[frozenset[bytes]]] = {}
+        for name in (*native, *_names(book)):
+            *above, last = _words(name)
+            self._names.setdefault(last, set()).add(frozenset(above))
 
-    def passes(self, data: bytes) -> bool:
-        if self._parts.search(data) or self._words.search(data) or DEVICE_WORD.search(data):
-            return True
-        return bool(self._roots.search(data) and self._neutral.search(data))
+    @classmethod
+    def of(cls, book: Rulebook, native: Collection[str]) -> Prefilter:
+        """The prefilter for ``native``, the dotted compiled extension modules; made once."""
+        return _made(book, frozenset(native))
+
+    def passes(self, path: str, data: bytes) -> bool:
+        return any(self.parts(data)) or any(self.words(path, data))
+
+    def parts(self, data: bytes) -> Iterator[str]:
+        """Parts of words that speak of CUDA, of those that stand in a file."""
+        for part in self._parts:
+            if part.encode() in data:
+                yield part
+        if b"gpu" in data and NUMBERED.search(data.decode(errors="replace")):
+            yield "gpu"
+
+    def words(self, path: str, data: bytes) -> Iterator[str]:
+        """The last words of names that a rule matches, where the whole name stands in a file.
+
+        A file may leave out what its path says: ``from . import ops``.
+        """
+        words = {*data.translate(_BLANKED).split()}
+        for last in self._names.keys() & words:
+            known = words.union(_words(path))
+            if any(above <= known for above in self._names[last]):
+                yield last.decode()
 
 
-def _any_of(parts: Collection[str]) -> re.Pattern[bytes]:
-    shortest = {part for part in parts if not any(p != part and p in part for p in parts)}
-    return re.compile("|".join(map(re.escape, sorted(shortest))).encode())
+@lru_cache(maxsize=16)
+def _made(book: Rulebook, native: frozenset[str]) -> Prefilter:
+    return Prefilter(book, native)
 
 
-def _any_word_of(words: Collection[str]) -> re.Pattern[bytes]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(words)))})(?!\w)".encode())
+def _words(name: str) -> list[bytes]:
+    return [word.encode() for word in _WORD.findall(name)]
 
 
-def _words(pattern: str) -> Iterator[str]:
-    """The last part of a name: a whole word wherever a match can be, however it is imported."""
-    kind, _, name = pattern.removesuffix(".*").rpartition(":")
-    if kind not in _UNSEEN and not any(word in name for word in WORDS):
-        yield _NAME.findall(name)[-1]
+def _is_longer(part: str) -> bool:
+    """Whether another part stands in this one."""
+    return any(other != part and other in part for other in PARTS)
+
+
+def _names(book: Rulebook) -> Iterator[str]:
+    """What the rules match in Python files, except what a part of its text gives away."""
+    for rule in book:
+        for pattern in rule.match:
+            kind, _, name = pattern.removesuffix(".*").rpartition(":")
+            if kind not in _UNSEEN and not any(part in name for part in PARTS):
+                yield name

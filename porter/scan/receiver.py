@@ -315,7 +315,7 @@ class ReceiverFinder:
 
     def _is_only_compared_with(self, target: ast.Name) -> bool:
         """Whether a list of devices says what is accepted, and is not worked through."""
-        loads = self._module.scope(target).loads.get(target.id, ())
+        loads = self._module.loads(target.id).get(self._module.scope(target), ())
         return all(isinstance(self._module.parents[load], ast.Compare) for load in loads)
 
     def _all_words(self, sequence: ast.List | ast.Tuple | ast.Set) -> bool:
@@ -333,7 +333,7 @@ class ReceiverFinder:
         )
 
     def _is_variable(self, node: ast.Name) -> bool:
-        owner = self._module.scope(node).owner(node.id)
+        owner = self._module.owner(node.id, self._module.scope(node))
         return owner is not None and self._flows_to_device(node.id, owner)
 
     def _flows_to_device(self, name: str, scope: Scope) -> bool:
@@ -342,7 +342,7 @@ class ReceiverFinder:
         if key not in self._variables:
             self._variables[key] = False
             self._variables[key] = any(
-                self._is_used_as_device(load) for load in scope.loads.get(name, ())
+                self._is_used_as_device(load) for load in self._module.loads(name).get(scope, ())
             )
         return self._variables[key]
 

@@ -6,13 +6,12 @@ import ast
 from collections.abc import Iterable
 
 from porter.scan.module import Module, is_none
+from porter.scan.names import UNBOUND
 from porter.scan.scopes import Binding
 
 _TRIES = tuple(getattr(ast, name) for name in ("Try", "TryStar") if hasattr(ast, name))
 _BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Match, *_TRIES)
 _DEPTH = 8
-#: What a name that the module binds nowhere, so that a star import must bring it, stands for.
-UNBOUND = {"torch": "torch", "cudnn": "torch.backends.cudnn"}
 
 
 class Resolver:
@@ -43,7 +42,7 @@ class Resolver:
         if isinstance(node, ast.IfExp) and not attributes:
             arms = (self._alternatives(arm, depth) for arm in (node.body, node.orelse))
             return frozenset().union(*(names or {None} for names in arms))
-        if not isinstance(node, ast.Name):
+        if not isinstance(node, ast.Name) or node.id not in self._module.followed:
             return frozenset()
         roots = self._name(node, depth)
         if not attributes:
@@ -57,14 +56,9 @@ class Resolver:
                 return frozenset()
             self._names[node] = frozenset()
             self._names[node] = self._targets(self._visible(node), depth)
-            if not self._names[node] and self._is_brought_along(node.id):
+            if node.id in UNBOUND and not self._module.is_bound(node.id):
                 self._names[node] = frozenset({UNBOUND[node.id]})
         return self._names[node]
-
-    def _is_brought_along(self, name: str) -> bool:
-        return name in UNBOUND and not any(
-            name in scope.bindings for scope in self._module.scopes()
-        )
 
     def _targets(self, bindings: Iterable[Binding], depth: int) -> frozenset[str | None]:
         """What the bindings refer to. ``name = None``, the usual fallback, has no say."""
@@ -85,7 +79,7 @@ class Resolver:
         module = self._module
         bindings = module.bindings(node)
         scope = module.scope(node)
-        if not bindings or scope.owner(node.id) is not scope:
+        if not bindings or module.owner(node.id, scope) is not scope:
             return bindings
         use = (node.lineno, node.col_offset)
         before = [binding for binding in bindings if binding.position <= use]

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterator
 
 from porter.rulebook import Rulebook
 from porter.scan.construct import Construct, Kind
-from porter.scan.module import Module, last_name, root_of
-from porter.scan.resolve import UNBOUND, Resolver
-from porter.scan.scopes import absolute_module
+from porter.scan.leads import PICKERS, Leads
+from porter.scan.module import Module, last_name
+from porter.scan.names import absolute_module
+from porter.scan.patterns import (
+    BACKEND,
+    COMMAND,
+    CUDA_NAMES,
+    CUDA_TYPE,
+    CUDART,
+    DEVICE,
+    ENVIRONMENT,
+    LIBRARY,
+    LIBRARY_NAME,
+)
+from porter.scan.resolve import Resolver
 
-CUDA_NAMES = re.compile(
-    r"torch\.(cuda|backends\.(cuda|cudnn)|version\.cuda)(\.|$)|torch\._C\._cuda\w*"
-)
-_DEVICE = re.compile(r"cuda(:\S*)?|gpu:?\d+")
-_BACKEND = re.compile(r"nccl|NCCL|(\w+:\w+,)*cuda:nccl(,\w+:\w+)*")
-ENVIRONMENT = re.compile(
-    r"(CUDA|NCCL|TORCH_NCCL|TORCH_CUDA|CUBLAS|CUDNN|NVIDIA)_[A-Z0-9_]+|PYTORCH_CUDA_ALLOC_CONF"
-)
-_LIBRARY = re.compile(r"lib(cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc)\.so\S*")
-_LIBRARY_NAME = re.compile(r"cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc")
 _LOADERS = frozenset({"find_library", "CDLL", "LoadLibrary"})
-_IMPORTERS = frozenset({"import_module", "__import__"})
-_CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
-_COMMAND = re.compile(r"(\S*/)?(?P<name>nvidia-smi)(\s.*)?", re.DOTALL)
-_CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)*")
-#: Words one of which stands in every file that the patterns above can match.
-WORDS = frozenset(
-    {"cuda", "CUDA", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_", "pin_memory"}
-    | {"getattr(torch,", "torch.{", "nvidia-smi", "libcu", "libnvrtc", "cublas", "cufile", "nvrtc"}
-    | {"cuMem", "cuCtx", "cuStream", "cuEvent", "cuDevice", "cuModule", "cuLaunch", "cuFile"}
-)
-#: The same for devices, whose word alone stands in every other file.
-DEVICE_WORD = re.compile(rb"gpu:?\d")
 _METHODS = frozenset({"cuda", "pin_memory", "is_cuda", "is_cuda_alike"})
 _LOOKED_AT = frozenset(
     {ast.Import, ast.ImportFrom, ast.Name, ast.Attribute, ast.Constant, ast.JoinedStr}
@@ -52,66 +41,50 @@ class _Scanner:
     def __init__(self, module: Module, book: Rulebook, native: Collection[str]) -> None:
         self._module = module
         self._book = book
-        self._native = tuple(native)
+        self._native = frozenset(native)
         self._resolver = Resolver(module)
+        self._leads = Leads(module, book, native, self._resolver)
         self._attributes = book.keys(Kind.ATTRIBUTE.value)
-        self._leading = self._leading_names()
-
-    def _leading_names(self) -> set[str]:
-        """Names that may lead to CUDA: imports of interest, and what is assigned from them."""
-        names = set(UNBOUND)
-        assigned: list[tuple[str, str]] = []
-        for scope in self._module.scopes():
-            for name, bindings in scope.bindings.items():
-                for binding in bindings:
-                    if binding.target is not None and self._is_interesting(binding.target):
-                        names.add(name)
-                    elif root := root_of(binding.value):
-                        assigned.append((name, root.id))
-        while new := {name for name, root in assigned if root in names} - names:
-            names |= new
-        return names
-
-    def _is_interesting(self, target: str) -> bool:
-        top = target.partition(".")[0]
-        return top in self._book.roots or any(native.startswith(top) for native in self._native)
 
     def constructs(self) -> Iterator[Construct]:
-        for node in self._module.nodes:
-            if node.__class__ not in _LOOKED_AT:
-                continue
-            match node:
-                case ast.Import():
-                    yield from self._import(node)
-                case ast.ImportFrom():
-                    yield from self._import_from(node)
-                case ast.Name(ctx=ast.Load()):
-                    yield from self._name(node)
-                case ast.Attribute():
-                    yield from self._attribute(node)
-                case ast.Constant(value=str()) | ast.JoinedStr():
-                    yield from self._string(node)
-                case ast.keyword(arg="pin_memory", value=ast.Constant(value=True)):
-                    yield Construct(Kind.KEYWORD, "pin_memory", node)
-                case ast.Call(args=[first, *_]) if self._picks_module(node, first):
-                    yield Construct(Kind.DYNAMIC, "module", node)
-                case ast.FunctionDef(name="cuda") if self._is_method(node):
-                    yield Construct(Kind.DEFINITION, "cuda", node)
-                case _:
-                    pass
+        for statement in self._leads.statements():
+            for node in self._module.inside(statement):
+                if node.__class__ in _LOOKED_AT:
+                    yield from self._constructs_of(node)
+
+    def _constructs_of(self, node: ast.AST) -> Iterator[Construct]:
+        match node:
+            case ast.Import():
+                yield from self._import(node)
+            case ast.ImportFrom():
+                yield from self._import_from(node)
+            case ast.Name(ctx=ast.Load()):
+                yield from self._name(node)
+            case ast.Attribute():
+                yield from self._attribute(node)
+            case ast.Constant(value=str()) | ast.JoinedStr():
+                yield from self._string(node)
+            case ast.keyword(arg="pin_memory", value=ast.Constant(value=True)):
+                yield Construct(Kind.KEYWORD, "pin_memory", node)
+            case ast.Call(args=[first, *_]) if self._picks_module(node, first):
+                yield Construct(Kind.DYNAMIC, "module", node)
+            case ast.FunctionDef(name="cuda") if self._is_method(node):
+                yield Construct(Kind.DEFINITION, "cuda", node)
+            case _:
+                pass
 
     def _picks_module(self, call: ast.Call, first: ast.expr) -> bool:
         """``getattr(torch, device)`` and ``import_module(f"torch.{device}")``."""
         if isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) > 1:
             names_itself = isinstance(call.args[1], ast.Constant)
             return not names_itself and self._resolver.dotted(first) == "torch"
-        if last_name(call.func) not in _IMPORTERS or not isinstance(first, ast.JoinedStr):
+        if last_name(call.func) not in PICKERS or not isinstance(first, ast.JoinedStr):
             return False
         return _leading_text(first) == "torch."
 
     def _import(self, node: ast.Import) -> Iterator[Construct]:
         for alias in node.names:
-            if self._is_native(alias.name):
+            if self._leads.is_native(alias.name):
                 yield Construct(Kind.NATIVE, alias.name, alias)
             elif self._is_cuda(alias.name):
                 yield Construct(Kind.IMPORT, alias.name, alias)
@@ -120,21 +93,21 @@ class _Scanner:
         base = absolute_module(node, package=self._module.package)
         for alias in node.names:
             name = base if alias.name == "*" else f"{base}.{alias.name}"
-            if self._is_native(name):
+            if self._leads.is_native(name):
                 yield Construct(Kind.NATIVE, name, alias)
             elif self._is_cuda(name):
                 yield Construct(Kind.IMPORT, name, alias)
 
     def _name(self, node: ast.Name) -> Iterator[Construct]:
         """A chain such as ``torch.cuda.Stream`` that starts at ``node``."""
-        if node.id not in self._leading:
+        chain = _chain(self._module, node)
+        if not self._leads.may_reach(chain):
             return
         roots = self._resolver.candidates(node)
-        chain = _chain(self._module, node)
         names = self._resolver.candidates(chain)
         certain = self._resolver.dotted(chain) is not None
         for name in sorted(names):
-            if self._is_native(name):
+            if self._leads.is_native(name):
                 yield Construct(Kind.NATIVE, name, chain, certain)
                 return
         known = any(self._is_cuda(root) for root in roots if not root.startswith("torch."))
@@ -154,7 +127,7 @@ class _Scanner:
         elif node.attr == "is_cuda" or node.attr in self._attributes:
             if not any(map(CUDA_NAMES.match, self._resolver.candidates(node))):
                 yield Construct(Kind.ATTRIBUTE, node.attr, node)
-        elif _CUDART.fullmatch(node.attr) and not self._is_of_cudart(node):
+        elif CUDART.fullmatch(node.attr) and not self._is_of_cudart(node):
             yield Construct(Kind.LIBRARY, "cudart", node)
 
     def _string(self, node: ast.Constant | ast.JoinedStr) -> Iterator[Construct]:
@@ -165,24 +138,24 @@ class _Scanner:
         if isinstance(node, ast.JoinedStr):
             if text == "cuda:":
                 yield Construct(Kind.DEVICE, "cuda", node)
-            elif _LIBRARY.fullmatch(text):
+            elif LIBRARY.fullmatch(text):
                 yield Construct(Kind.LIBRARY, "cudart", node)
-            elif command := _COMMAND.fullmatch(text):
+            elif command := COMMAND.fullmatch(text):
                 yield Construct(Kind.COMMAND, command["name"], node)
-        elif command := _COMMAND.fullmatch(text):
+        elif command := COMMAND.fullmatch(text):
             yield Construct(Kind.COMMAND, command["name"], node)
-        elif _LIBRARY.fullmatch(text) or (_LIBRARY_NAME.fullmatch(text) and _is_loaded(parent)):
+        elif LIBRARY.fullmatch(text) or (LIBRARY_NAME.fullmatch(text) and _is_loaded(parent)):
             yield Construct(Kind.LIBRARY, "cudart", node)
-        elif _BACKEND.fullmatch(text):
+        elif BACKEND.fullmatch(text):
             yield Construct(Kind.BACKEND, "nccl", node)
-        elif _DEVICE.fullmatch(text):
+        elif DEVICE.fullmatch(text):
             yield Construct(Kind.DEVICE, "gpu" if text.startswith("gpu") else "cuda", node)
         elif ENVIRONMENT.fullmatch(text):
             yield Construct(Kind.ENVIRONMENT, text, node)
-        elif _CUDA_TYPE.fullmatch(text):
+        elif CUDA_TYPE.fullmatch(text):
             yield Construct(Kind.NAME, text, node)
         elif "torch.cuda" in text and is_annotation(self._module, node):
-            for name in sorted({match.group() for match in _CUDA_TYPE.finditer(text)}):
+            for name in sorted({match.group() for match in CUDA_TYPE.finditer(text)}):
                 yield Construct(Kind.NAME, name, node)
         elif text in self._native:
             yield Construct(Kind.NATIVE, text, node)
@@ -195,9 +168,6 @@ class _Scanner:
     def _has_rule(self, name: str, node: ast.expr) -> bool:
         rule = self._book.lookup(name)
         return rule is not None and rule.arguments.concern(self._module.call_of(node))
-
-    def _is_native(self, name: str) -> bool:
-        return any(name == native or name.startswith(f"{native}.") for native in self._native)
 
     def _is_method(self, node: ast.FunctionDef) -> bool:
         return isinstance(self._module.parents[node], ast.ClassDef)

@@ -31,11 +31,10 @@ class Signatures:
     def _parameters(self) -> dict[str, list[str]]:
         """Parameter names by function; a class has those of its constructor."""
         found: dict[str, list[str]] = {}
-        for node in self._module.nodes:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                name, owner = node.name, self._module.parents[node]
-                if name == "__init__" and isinstance(owner, ast.ClassDef):
-                    name = owner.name
-                every = [*node.args.posonlyargs, *node.args.args]
-                found[name] = [parameter.arg for parameter in every]
+        for node in self._module.functions:
+            name, owner = node.name, self._module.parents[node]
+            if name == "__init__" and isinstance(owner, ast.ClassDef):
+                name = owner.name
+            every = [*node.args.posonlyargs, *node.args.args]
+            found[name] = [parameter.arg for parameter in every]
         return found

@@ -38,7 +38,7 @@ def test_one_command_a_finding(result: Result) -> None:
         "%0Atorch.cuda.current_stream()%0A-> torch.hpu.current_stream()"
     )
     assert [parsed(line)[0] for line in lines] == ["notice", "notice", "error", "warning", "error"]
-    assert lines[-1].endswith("::1 constructs unaccounted for")
+    assert lines[-1].endswith("::1 construct unaccounted for")
 
 
 @pytest.mark.parametrize(

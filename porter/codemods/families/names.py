@@ -14,7 +14,8 @@ from porter.codemods.spelling import moved_targets, spell
 from porter.findings import Edit, Verdict
 from porter.rulebook import Rule
 from porter.scan import Construct, Kind
-from porter.scan.module import last_name, root_of
+from porter.scan.module import last_name
+from porter.scan.names import root_of
 from porter.scan.scanner import is_annotation
 
 UNKNOWN_NAME = "HPU001"

@@ -11,7 +11,7 @@ from porter.codemods.registry import decides
 from porter.codemods.spelling import sources, spell
 from porter.findings import Edit
 from porter.scan import Construct, Kind
-from porter.scan.module import root_of
+from porter.scan.names import root_of
 
 NATIVE_IMPORT = "HPU500"
 ROUTED_IMPORT = "HPU501"

@@ -37,6 +37,6 @@ def _is_vllm_s(context: Context, receiver: ast.expr) -> bool:
         and receiver.id == _NAME
         and any(
             isinstance(node, ast.ImportFrom) and node.module == _MODULE
-            for node in context.module.nodes
+            for node in context.module.imports
         )
     )

@@ -161,20 +161,25 @@ def _is_own_method(context: Context, attribute: ast.Attribute) -> bool:
             owners = [owner for owner in owners if owner.name == last_name(receiver.func)]
     else:
         return False
-    return any(_defines(owner, attribute.attr) for owner in owners)
-
-
-def _defines(owner: ast.ClassDef, name: str) -> bool:
     return any(
-        (isinstance(node, ast.FunctionDef) and node.name == name)
-        or (isinstance(node, ast.AnnAssign) and _is_name(node.target, name))
-        or (
-            isinstance(node, ast.Attribute)
-            and node.attr == name
-            and isinstance(node.ctx, ast.Store)
-        )
-        for node in ast.walk(owner)
+        above in owners
+        for definition in _definitions(context, attribute.attr)
+        for above in context.module.ancestors(definition)
     )
+
+
+def _definitions(context: Context, name: str) -> Iterator[ast.AST]:
+    for node in context.module.mentioning(name):
+        if (
+            (isinstance(node, ast.FunctionDef) and node.name == name)
+            or (isinstance(node, ast.AnnAssign) and _is_name(node.target, name))
+            or (
+                isinstance(node, ast.Attribute)
+                and node.attr == name
+                and isinstance(node.ctx, ast.Store)
+            )
+        ):
+            yield node
 
 
 def _is_name(node: ast.expr, name: str) -> bool:

@@ -1,0 +1,27 @@
+"""What CUDA looks like in a text: names, strings and words."""
+
+from __future__ import annotations
+
+import re
+
+CUDA_NAMES = re.compile(
+    r"torch\.(cuda|backends\.(cuda|cudnn)|version\.cuda)(\.|$)|torch\._C\._cuda\w*"
+)
+DEVICE = re.compile(r"cuda(:\S*)?|gpu:?\d+")
+BACKEND = re.compile(r"nccl|NCCL|(\w+:\w+,)*cuda:nccl(,\w+:\w+)*")
+ENVIRONMENT = re.compile(
+    r"(CUDA|NCCL|TORCH_NCCL|TORCH_CUDA|CUBLAS|CUDNN|NVIDIA)_[A-Z0-9_]+|PYTORCH_CUDA_ALLOC_CONF"
+)
+LIBRARY = re.compile(r"lib(cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc)\.so\S*")
+LIBRARY_NAME = re.compile(r"cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc")
+CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
+COMMAND = re.compile(r"(\S*/)?(?P<name>nvidia-smi)(\s.*)?", re.DOTALL)
+CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)*")
+#: Parts of words one of which stands in every file that the patterns above can match.
+PARTS = frozenset(
+    {"cuda", "CUDA", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_", "pin_memory"}
+    | {"getattr(torch,", "torch.{", "nvidia-smi", "libcu", "libnvrtc", "cublas", "cufile", "nvrtc"}
+    | {"cuMem", "cuCtx", "cuStream", "cuEvent", "cuDevice", "cuModule", "cuLaunch", "cuFile"}
+)
+#: The same for devices, whose word alone stands in every other file.
+NUMBERED = re.compile(r"gpu:?\d")
