@@ -14,7 +14,8 @@ def made(kind: type, geometry: Geometry, **chosen: bool) -> Any:
 
     Raises TypeError where the settings give another one.
     """
-    connector = _named(kind, geometry) if _names_the_class() else _created(geometry, chosen)
+    named = _of_metadata if chosen.get("use_gpu_connector_v3") else _named
+    connector = named(kind, geometry) if _names_the_class() else _created(geometry, chosen)
     if type(connector) is not kind:
         raise TypeError(f"{chosen} give {type(connector).__name__}, and not {kind.__name__}")
     return connector
@@ -47,15 +48,25 @@ def _named(kind: Any, geometry: Geometry) -> Any:
     )
 
 
+def _of_metadata(kind: Any, geometry: Geometry) -> Any:
+    return kind.from_metadata(_metadata(geometry), False, torch.device("hpu"))
+
+
 def _created(geometry: Geometry, chosen: dict[str, bool]) -> Any:
     from lmcache.hpu.connectors.create import CreateGPUConnector  # noqa: PLC0415
-    from lmcache.utils import EngineType  # noqa: PLC0415
     from lmcache.v1.config import LMCacheEngineConfig  # noqa: PLC0415
-    from lmcache.v1.metadata import LMCacheMetadata  # noqa: PLC0415
 
-    shape = (geometry.layers, 2, geometry.chunk_size, geometry.kv_heads, geometry.head_size)
-    about = LMCacheMetadata(
-        "trip", 1, 1, 0, 0, torch.bfloat16, shape, chunk_size=geometry.chunk_size
-    )
     config = LMCacheEngineConfig.from_defaults(chunk_size=geometry.chunk_size, **chosen)
-    return CreateGPUConnector(config, about, EngineType.VLLM)
+    return CreateGPUConnector(config, _metadata(geometry), "vllm")
+
+
+def _metadata(geometry: Geometry) -> Any:
+    shape = (geometry.layers, 2, geometry.chunk_size, geometry.kv_heads, geometry.head_size)
+    size = geometry.chunk_size
+    try:
+        from lmcache.v1.metadata import LMCacheMetadata  # noqa: PLC0415
+    except ModuleNotFoundError:
+        from lmcache.config import LMCacheEngineMetadata  # noqa: PLC0415
+
+        return LMCacheEngineMetadata("trip", 1, 0, "vllm", torch.bfloat16, shape, chunk_size=size)
+    return LMCacheMetadata("trip", 1, 1, 0, 0, torch.bfloat16, shape, chunk_size=size)
