@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from porter.codemods.reporting import reported
 from porter.findings import FileResult, Finding
@@ -28,7 +27,7 @@ def analyse_config(path: str, text: str, book: Rulebook) -> FileResult:
 
 
 def is_setup_script(path: str) -> bool:
-    return PurePosixPath(path).name == "setup.py"
+    return path.rpartition("/")[2] == "setup.py"
 
 
 def with_requirements(result: FileResult, module: Module, book: Rulebook) -> FileResult:

@@ -36,11 +36,13 @@ _LARGEST_JSON = 1_000_000
 _KEY_ENDS = re.compile(r'"\s*:')
 _REMARK = re.compile(r"(?:^|(?<=\s))#.*")
 _SEMICOLON = (".cfg", ".ini")
+#: One of these stands in every text that speaks of CUDA.
+_PARTS = ("CUDA", "NCCL_", "CUBLAS_", "CUDNN_", "NVIDIA_", "nvidia", "nvcc", "nvcr.io", "--gpus")
 
 
 def is_config(path: str) -> bool:
     """Whether ``path`` is a script, a file of settings or requirements, or package metadata."""
-    name = PurePosixPath(path).name
+    name = path.rpartition("/")[2]
     return (
         name.endswith(_SUFFIXES)
         or bool(_NAMES.fullmatch(name))
@@ -70,8 +72,10 @@ def mentions(path: str, text: str) -> list[Mention]:
 
 
 def _lists_requirements(path: str) -> bool:
+    if not path.endswith((".txt", ".in")):
+        return False
     place = PurePosixPath(path)
-    listed = place.parent.name == _REQUIREMENT_FOLDER and place.suffix in (".txt", ".in")
+    listed = place.parent.name == _REQUIREMENT_FOLDER
     return listed or bool(_REQUIREMENTS.fullmatch(place.name))
 
 
@@ -114,7 +118,7 @@ def _spoken(text: str) -> Iterator[Mention]:
 
 def _set_in_json(path: str, text: str) -> Iterator[Mention]:
     """Variables that stand alone or are given a value, and commands; prose is not meant."""
-    if len(text) > _LARGEST_JSON:
+    if len(text) > _LARGEST_JSON or not any(part in text for part in _PARTS):
         return
     for mention in _spoken(without_remarks(path, text)):
         before, after = text[: mention.start][-1:], text[mention.end :]

@@ -31,10 +31,8 @@ class Leads:
         self._module = module
         self._book = book
         self._native = tuple(native)
-        prefilter = Prefilter.of(book, native)
         data = module.text.encode(errors="replace")
-        self._parts = tuple(prefilter.parts(data))
-        self._words = frozenset(prefilter.words(module.path, data))
+        self._parts, self._words = Prefilter.of(book, native).seen(module.path, data)
         referring = {(name, target) for _, name, target in module.imported}
         referring |= {item for item in UNBOUND.items() if not module.is_bound(item[0])}
         self.names = module.assigned_from(

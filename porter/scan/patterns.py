@@ -17,11 +17,14 @@ LIBRARY_NAME = re.compile(r"cuda|cudart|nccl|cublas|cublasLt|cudnn|cufile|nvrtc"
 CUDART = re.compile(r"cuda[A-Z]\w+|cu(Mem|Ctx|Stream|Event|Device|Module|Launch|File)[A-Z]\w+")
 COMMAND = re.compile(r"(\S*/)?(?P<name>nvidia-smi)(\s.*)?", re.DOTALL)
 CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)*")
-#: Parts of words one of which stands in every file that the patterns above can match.
+#: Parts of words, and shapes of those whose part alone stands in every other file: one of all
+#: stands in every file that the patterns above can match.
 PARTS = frozenset(
-    {"cuda", "CUDA", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_", "pin_memory"}
+    {"CUDA_", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_", "pin_memory"}
     | {"getattr(torch,", "torch.{", "nvidia-smi", "libcu", "libnvrtc", "cublas", "cufile", "nvrtc"}
     | {"cuMem", "cuCtx", "cuStream", "cuEvent", "cuDevice", "cuModule", "cuLaunch", "cuFile"}
 )
-#: The same for devices, whose word alone stands in every other file.
-NUMBERED = re.compile(r"gpu:?\d")
+SHAPES = {
+    "cuda": re.compile(rb"\b(cuda|cudart|is_cuda|is_cuda_alike)\b|\b_cuda|\bcuda[A-Z]"),
+    "gpu": re.compile(rb"gpu:?\d"),
+}

@@ -2,10 +2,8 @@
 
 import pytest
 
-from porter.codemods.ignores import may_ignore
 from porter.rulebook import default_rulebook
 from porter.scan import Module, scan
-from porter.scan.config import is_config
 from porter.scan.prefilter import Prefilter
 
 
@@ -121,36 +119,3 @@ HARD_TO_SEE = [
 def test_the_prefilter_passes_whatever_the_scanner_finds(code: str) -> None:
     assert keys(code)
     assert Prefilter(default_rulebook(), ()).passes("m.py", code.encode())
-
-
-def test_the_prefilter_passes_every_example_of_the_rulebook() -> None:
-    book = default_rulebook()
-    for rule in book:
-        for example in rule.invalid:
-            if is_config(example.path) or may_ignore(example.code.encode()):
-                continue
-            native = {*example.native, *example.routes}
-            assert Prefilter(book, native).passes(example.path, example.code.encode()), rule.id
-
-
-@pytest.mark.parametrize(
-    ("path", "code", "passes"),
-    [
-        ("m.py", "import re; re.compile(x)", False),
-        ("m.py", "import torch; torch.compile(x)", True),
-        ("m.py", "from torch._inductor import config", True),
-        ("m.py", "import torch, config", False),
-        ("pkg/m.py", "from . import c_ops", True),
-        ("other/m.py", "from . import c_ops", False),
-    ],
-)
-def test_all_words_of_a_name_stand_in_a_file_or_its_path(
-    path: str, code: str, *, passes: bool
-) -> None:
-    assert Prefilter(default_rulebook(), {"pkg.c_ops"}).passes(path, code.encode()) is passes
-
-
-def test_the_prefilter_stops_what_has_nothing() -> None:
-    assert not Prefilter(default_rulebook(), ()).passes(
-        "m.py", b"import torch\nx = torch.zeros(3)\n"
-    )
