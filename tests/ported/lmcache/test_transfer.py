@@ -252,3 +252,25 @@ def test_few_graphs_one_wait_and_little_padding(hpu: SimpleNamespace, to_host: b
             assert (recording.syncs, recording.launches) == (1, len(plan.moves))
     assert everything.graphs <= 4
     assert everything.graphs_with_offsets <= 4
+
+
+@pytest.mark.parametrize(("to_host", "times"), [(False, 1), (True, 2)], ids=["load", "store"])
+def test_memory_for_one_move_at_a_time(hpu: SimpleNamespace, to_host: bool, times: int) -> None:
+    together, moves = 2, 4
+    tokens = together * moves * CHUNK
+    shape = (tokens // ref.BLOCK, ref.BLOCK, ref.HEADS, ref.HEAD)
+    views = hpu.kv_views.kv_views([tuple(torch.zeros(shape, device="hpu") for _ in range(2))])
+    spans = [(start, start + CHUNK) for start in range(0, tokens, CHUNK)]
+    mapping = hpu.slots.of_blocks(range(shape[0]), ref.BLOCK)
+    plan = hpu.slots.plan(
+        mapping, spans, ref.BLOCK, tokens, writes=not to_host, together=together, chunk_size=CHUNK
+    )
+    assert len(plan.moves) == moves
+    objects = [(torch.zeros(2, 1, CHUNK, ref.WIDTH),) for _ in spans]
+    run = hpu.transfer.store if to_host else hpu.transfer.load
+    torch.hpu.reset_peak_memory_stats()
+    before = torch.hpu.memory_allocated()
+    run(plan, [hpu.transfer.Group.of(views)], objects).land()
+    ids = tokens // ref.BLOCK * 8
+    data = together * objects[0][0].nbytes
+    assert torch.hpu.max_memory_allocated() - before <= times * data + ids

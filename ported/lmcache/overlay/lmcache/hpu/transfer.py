@@ -165,11 +165,9 @@ def load(
     for move in plan.moves:
         for number, group in enumerate(groups):
             tensors = {o: group.seen(objects[o][number]) for o in _objects_of(move)}
-            if move.objects:
-                payload = _send([tensors[o] for o in move.objects], group, flight)
-            else:
-                payload = _send([_gathered(move, group, tensors)], group, flight)
-            _scatter(move, group, payload, sent)
+            read = [tensors[o] for o in move.objects] or [_gathered(move, group, tensors)]
+            # Unnamed, so that it is given back before the next move needs as much.
+            _scatter(move, group, _send(read, group, flight), sent)
         steps.launch()
     return flight
 
@@ -184,16 +182,22 @@ def store(
     flight = Flight()
     sent = sent or SentIds(plan.block_size, groups[0].device)
     for move in plan.moves:
-        read = [_gather(move, group, sent) for group in groups]
-        steps.launch()
-        for number, (group, payloads) in enumerate(zip(groups, read, strict=True)):
-            tensors = {o: group.seen(objects[o][number]) for o in _objects_of(move)}
-            if move.objects:
-                for o, payload in zip(move.objects, payloads, strict=True):
-                    _receive(payload, tensors[o], flight)
-            else:
-                _receive_shares(payloads[0], move, group, tensors, flight)
+        _store(move, groups, objects, sent, flight)
     return flight
+
+
+def _store(
+    move: Move, groups: Sequence[Group], objects: Objects, sent: SentIds, flight: Flight
+) -> None:
+    read = [_gather(move, group, sent) for group in groups]
+    steps.launch()
+    for number, (group, payloads) in enumerate(zip(groups, read, strict=True)):
+        tensors = {o: group.seen(objects[o][number]) for o in _objects_of(move)}
+        if move.objects:
+            for o, payload in zip(move.objects, payloads, strict=True):
+                _receive(payload, tensors[o], flight)
+        else:
+            _receive_shares(payloads[0], move, group, tensors, flight)
 
 
 def _objects_of(move: Move) -> Iterable[int]:

@@ -13,7 +13,7 @@ from lmcache.v1.gpu_connector import GPUConnectorInterface
 from lmcache.v1.memory_management import MemoryFormat, MemoryObj
 from torch import Tensor
 
-_IN_ONE_GRAPH = 16 << 20  # bytes of memory objects; the device holds them twice while they move
+_IN_ONE_GRAPH = 32 << 20  # bytes of memory objects; the device holds them twice while they move
 
 KVCaches = Sequence[Tensor | Sequence[Tensor]]
 
