@@ -20,11 +20,12 @@ CUDA_TYPE = re.compile(r"\btorch\.cuda(\.\w+)*")
 #: Parts of words, and shapes of those whose part alone stands in every other file: one of all
 #: stands in every file that the patterns above can match.
 PARTS = frozenset(
-    {"CUDA_", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_", "pin_memory"}
+    {"CUDA_", "nccl", "NCCL", "cudnn", "CUDNN_", "CUBLAS_", "NVIDIA_"}
     | {"getattr(torch,", "torch.{", "nvidia-smi", "libcu", "libnvrtc", "cublas", "cufile", "nvrtc"}
     | {"cuMem", "cuCtx", "cuStream", "cuEvent", "cuDevice", "cuModule", "cuLaunch", "cuFile"}
 )
 SHAPES = {
     "cuda": re.compile(rb"\b(cuda|cudart|is_cuda|is_cuda_alike)\b|\b_cuda|\bcuda[A-Z]"),
     "gpu": re.compile(rb"gpu:?\d"),
+    "pin_memory": re.compile(rb"\.\s*pin_memory|pin_memory\s*=[\s(\\]*True"),
 }
