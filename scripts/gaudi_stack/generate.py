@@ -26,6 +26,8 @@ MIGRATED = (
     *("is_available", "set_device", "stream", "synchronize"),
 )
 SEPARATOR = [scratch.SEPARATOR] * 2
+#: Log-probabilities of two tokens that bf16 may put in either order.
+NEAR_TIE = 0.1
 Ids = list[int]
 Change = Callable[[Any], None]
 
@@ -71,7 +73,6 @@ def blended(length: int, ratio: float) -> Iterator[Step]:
     """
     one, two = prompt(130, 7, 0), prompt(140, 11, 3)
     parts = len(one) + len(SEPARATOR) + len(two)
-    # No answer is a near tie, which attention of another length might round the other way.
     question = SEPARATOR + prompt(length - parts - len(SEPARATOR), 13, 23)
     first, other = one + SEPARATOR + two + question, two + SEPARATOR + one + question
     yield Step("first", [first], 0)
@@ -82,6 +83,19 @@ def blended(length: int, ratio: float) -> Iterator[Step]:
         yield Step("moved", [first, other], parts)
     else:
         yield Step("zeroed", [first], length - 1, zero)
+
+
+def sure(output: Any) -> int:
+    """How many tokens come before one that another could have been by rounding alone.
+
+    What a blender computes again goes through attention of another length, so it rounds otherwise.
+    All of them where no probabilities were asked for.
+    """
+    for count, choices in enumerate(output.logprobs or ()):
+        best, second = sorted((choice.logprob for choice in choices.values()), reverse=True)[:2]
+        if best - second < NEAR_TIE:
+            return count
+    return len(output.token_ids)
 
 
 def prompt(length: int, pace: int, shift: int) -> Ids:
@@ -112,7 +126,13 @@ def main(job: dict[str, Any]) -> None:
     )
     engine = lmcache_engine()
     counts = watch(engine.gpu_connector) if engine else {}
-    sampling = SamplingParams(temperature=0, max_tokens=8, ignore_eos=True, detokenize=False)
+    sampling = SamplingParams(
+        temperature=0,
+        max_tokens=8,
+        ignore_eos=True,
+        detokenize=False,
+        logprobs=2 if job["blending"] else None,
+    )
     answer: dict[str, Any] = {"steps": {}}
     prefix = options["enable_prefix_caching"]
     for step in steps(job):
@@ -125,6 +145,7 @@ def main(job: dict[str, Any]) -> None:
         outputs = llm.generate(prompts, sampling, use_tqdm=False)
         answer["steps"][step.name] = {
             "tokens": [list(output.outputs[0].token_ids) for output in outputs],
+            "sure": [sure(output.outputs[0]) for output in outputs],
             "cached": [output.num_cached_tokens for output in outputs],
             "hits": step.hits,
             **{name: count - before[name] for name, count in counts.items()},
