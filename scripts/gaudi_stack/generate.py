@@ -73,7 +73,7 @@ def blended(length: int, ratio: float) -> Iterator[Step]:
     """
     one, two = prompt(130, 7, 0), prompt(140, 11, 3)
     parts = len(one) + len(SEPARATOR) + len(two)
-    question = SEPARATOR + prompt(length - parts - len(SEPARATOR), 13, 23)
+    question = SEPARATOR + prompt(length - parts - len(SEPARATOR), 31, 40)
     first, other = one + SEPARATOR + two + question, two + SEPARATOR + one + question
     yield Step("first", [first], 0)
     yield Step("again", [first], length - 1)
