@@ -63,11 +63,11 @@ def test_every_release_is_one_that_the_recipe_supports(matrix: ModuleType) -> No
 
 
 def test_what_is_wrong_is_said(matrix: ModuleType) -> None:
-    good = matrix.Row("1.0", 3, Summary(5, 0, 3, 2, 0), Outcome(Status.PASSED, "fine"), 0.5)
+    good = matrix.Row("1.0", 3, Summary(5, 0, 3, 2, 0, 0), Outcome(Status.PASSED, "fine"), 0.5)
     assert list(matrix.wrong([good])) == []
     failure = Failure("m.py", 7, "left", "port it")
     failed = replace(good, rung=Outcome(Status.FAILED, "3 files, 1 failure", (failure,)))
-    left = replace(good, counted=Summary(5, 0, 3, 1, 1))
+    left = replace(good, counted=Summary(5, 0, 3, 1, 1, 0))
     assert list(matrix.wrong([failed, left])) == [
         "1.0: 3 files, 1 failure",
         f"    {failure}",
