@@ -9,6 +9,7 @@ import struct
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
@@ -19,6 +20,10 @@ from zipfile import ZipFile
 import pytest
 
 from porter.sources.tree import Kind, Origin, SourceTree
+
+# After pip in the same process it could not be imported any more, and torch asks for it.
+with suppress(ImportError):
+    import setuptools  # noqa: F401
 
 NATIVE = "tinykv/kernels.cpython-311-x86_64-linux-gnu.so"
 METADATA = """\
