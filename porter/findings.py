@@ -126,6 +126,15 @@ class FileResult:
     def unaccounted(self) -> int:
         return self.constructs - sum(finding.constructs for finding in self.findings)
 
+    def adding(self, findings: Iterable[Finding]) -> FileResult:
+        """With more findings, each of one construct that the scanner did not count."""
+        more = tuple(findings)
+        return replace(
+            self,
+            findings=in_order((*self.findings, *more)),
+            constructs=self.constructs + len(more),
+        )
+
     def setting_aside(self, by: Mapping[Finding, Ignored]) -> FileResult:
         """Without the findings that are keys of ``by``: these are ignored."""
         aside = tuple(by[finding] for finding in self.findings if finding in by)
@@ -135,6 +144,11 @@ class FileResult:
             constructs=self.constructs - sum(item.finding.constructs for item in aside),
             ignored=(*self.ignored, *aside),
         )
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By their places in a file."""
+    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
 
 
 @dataclass(frozen=True)

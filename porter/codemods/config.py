@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from porter.codemods.reporting import reported
 from porter.findings import FileResult, Finding
@@ -32,10 +31,7 @@ def is_setup_script(path: str) -> bool:
 
 def with_requirements(result: FileResult, module: Module, book: Rulebook) -> FileResult:
     """The result of a setup.py, and what it requires of no use without CUDA."""
-    required = [*_findings(module.path, module.text, of_setup_script(module), book)]
-    every = sorted((*result.findings, *required), key=lambda found: (found.line, found.column))
-    constructs = result.constructs + len(required)
-    return replace(result, findings=tuple(every), constructs=constructs)
+    return result.adding(_findings(module.path, module.text, of_setup_script(module), book))
 
 
 def _findings(path: str, text: str, said: Iterable[Mention], book: Rulebook) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from porter.codemods.reporting import reported
@@ -97,8 +97,7 @@ class IgnoreComments:
             for detail in _in_vain(comment, used, book)
         ]
         kept = result if shown else result.setting_aside(aside)
-        findings = sorted((*kept.findings, *idle), key=lambda item: (item.line, item.column))
-        return replace(kept, findings=tuple(findings), constructs=kept.constructs + len(idle))
+        return kept.adding(idle)
 
     def _parsed(self, match: re.Match[str]) -> IgnoreComment:
         rules = (rule.strip().upper() for rule in (match["rules"] or "").split(","))

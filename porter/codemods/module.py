@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from porter.codemods.context import Context, Decision, Layout
@@ -16,7 +16,15 @@ from porter.codemods.ignores import IgnoreComments
 from porter.codemods.options import Options
 from porter.codemods.pins import pin_aliases
 from porter.codemods.registry import decide
-from porter.findings import Edit, FileResult, Finding, Status, apply_edits, edits_within
+from porter.findings import (
+    Edit,
+    FileResult,
+    Finding,
+    Status,
+    apply_edits,
+    edits_within,
+    in_order,
+)
 from porter.rulebook import Rulebook
 from porter.scan import Construct, Kind, Module, Resolver, Span, scan
 
@@ -95,7 +103,7 @@ def _analyse(context: Context, refused: Mapping[Construct, str]) -> _Analysed:
         if owners[decision] is decision
     }
     if not (context.options.hunks or context.options.selection):
-        return _Analysed(_in_order(findings.values()), edits, {})
+        return _Analysed(in_order(findings.values()), edits, {})
     return _with_hunks(context, findings, owners, edits, refused)
 
 
@@ -122,11 +130,7 @@ def _with_hunks(
         for decision in context.decisions
         if decision.fixable
     }
-    return _Analysed(_in_order(told), edits, editable)
-
-
-def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column)))
+    return _Analysed(in_order(told), edits, editable)
 
 
 def _let_go(context: Context) -> None:
