@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from porter.install.distribution import Distribution
-from porter.install.environment import Complaint
+from porter.install.environment import Complaint, first_of_each
 
 
 class Severity(Enum):
@@ -49,7 +49,7 @@ class Patient:
     @cached_property
     def distributions(self) -> dict[str, Distribution]:
         """By name; of two of a name the one that is imported."""
-        return {each.name: each for each in reversed(self.installed)}
+        return first_of_each(self.installed)
 
     def version(self, name: str) -> Version | None:
         """None where it is not installed, or has a version that nobody can read."""

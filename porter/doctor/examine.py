@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
-from importlib.metadata import Distribution as Installed
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ from rich.text import Text
 # For their checks.
 from porter.doctor import packages, variables  # noqa: F401
 from porter.doctor.check import CHECKS, Finding, Patient, Severity
-from porter.install.distribution import Distribution
-from porter.install.environment import Environment, complaints
+from porter.install.environment import Environment, complaints, distributions_in
 
 SCHEMA_VERSION = 1
 _CONTAINERS = (Path("/.dockerenv"), Path("/run/.containerenv"))
@@ -28,24 +26,14 @@ def patient_of(python: Path | None) -> Patient:
     Raises PorterError where there is no interpreter that answers.
     """
     environment = Environment.of(python)
-    unmet = complaints(environment, environment.distributions().values())
-    return Patient(
-        installed=tuple(distributions(environment.search)),
+    patient = Patient(
+        installed=tuple(distributions_in(environment.search)),
         variables=dict(os.environ),
-        unmet=tuple(unmet.values()),
         in_container=any(file.exists() for file in _CONTAINERS),
         python=str(environment.python),
     )
-
-
-def distributions(search: Iterable[str]) -> Iterator[Distribution]:
-    """All below the folders of ``search``, those that are hidden by others too."""
-    seen = set()
-    for installed in Installed.discover(path=list(search)):
-        distribution = Distribution.of(installed)
-        if distribution is not None and distribution.info not in seen:
-            seen.add(distribution.info)
-            yield distribution
+    unmet = complaints(environment, patient.distributions.values())
+    return replace(patient, unmet=tuple(unmet.values()))
 
 
 def examine(patient: Patient) -> tuple[Finding, ...]:

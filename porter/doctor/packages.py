@@ -51,14 +51,9 @@ def cuda_torch(patient: Patient) -> Iterator[Found]:
             yield Found(
                 f"{name} {version} is a build for CUDA",
                 "Gaudi's bridge needs the build that its release was made for",
-                f"install Gaudi's torch again (its image has it), or {_cpu_build(patient, name)}",
+                f"install Gaudi's torch again (its image has it), or {patient.python} -m pip "
+                f"install --force-reinstall --no-deps '{name}=={version.public}+cpu'",
             )
-
-
-def _cpu_build(patient: Patient, name: str) -> str:
-    public = patient.version(name)
-    plain = public.public if public is not None else ""
-    return f"{patient.python} -m pip install --force-reinstall --no-deps '{name}=={plain}+cpu'"
 
 
 @check(Severity.ERROR)

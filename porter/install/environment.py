@@ -76,18 +76,31 @@ class Environment:
 
     def distributions(self) -> dict[str, Distribution]:
         """What is installed at this moment, by name; of two of a name, the one that is imported."""
-        MetadataPathFinder().invalidate_caches()
-        found: dict[str, Distribution] = {}
-        for installed in Installed.discover(path=list(self.search)):
-            distribution = Distribution.of(installed)
-            if distribution is not None:
-                found.setdefault(distribution.name, distribution)
-        return found
+        return first_of_each(distributions_in(self.search))
 
     def applies(self, requirement: Requirement) -> bool:
         """Whether a requirement holds here, of a package asked for without extras."""
         marker = requirement.marker
         return marker is None or marker.evaluate({**self.markers, "extra": ""})
+
+
+def distributions_in(search: Iterable[str]) -> Iterator[Distribution]:
+    """All below the folders of ``search`` at this moment, those that are hidden by others too."""
+    MetadataPathFinder().invalidate_caches()
+    seen: set[Path] = set()
+    for installed in Installed.discover(path=list(search)):
+        distribution = Distribution.of(installed)
+        if distribution is not None and distribution.info not in seen:
+            seen.add(distribution.info)
+            yield distribution
+
+
+def first_of_each(distributions: Iterable[Distribution]) -> dict[str, Distribution]:
+    """By name. The first of a name is the one that is imported."""
+    found: dict[str, Distribution] = {}
+    for distribution in distributions:
+        found.setdefault(distribution.name, distribution)
+    return found
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from porter.doctor.check import Patient
-from porter.doctor.examine import distributions
 from porter.install.distribution import parse_requirements
-from porter.install.environment import Complaint
+from porter.install.environment import Complaint, distributions_in
 
 
 def lay_package(root: Path, name: str, version: str, *, ported: bool = False) -> Path:
@@ -55,7 +54,7 @@ def patient(tmp_path: Path) -> Callable[..., Patient]:
             for requirement in parse_requirements([text])
         ]
         return Patient(
-            installed=tuple(distributions(map(str, roots))),
+            installed=tuple(distributions_in(map(str, roots))),
             variables=variables or {},
             unmet=tuple(complaints),
             in_container=in_container,
