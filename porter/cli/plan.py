@@ -15,7 +15,7 @@ from porter.plan import text
 from porter.plan.cards import COUNTS, NAMES
 from porter.plan.config import find_model, known_models
 from porter.plan.document import to_document
-from porter.plan.fit import GRAPHS, Want
+from porter.plan.fit import GRAPHS, LONGEST, MOST, Want
 from porter.plan.matrix import matrix, matrix_document
 from porter.plan.plan import SPEED, Plan, plan_of
 from porter.plan.plot import draw
@@ -24,7 +24,6 @@ from porter.plan.serve import yaml
 from porter.plan.shape import shape_of
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20}
-_MOST_TOKENS, _MOST_SEQUENCES = 2**24, 4096
 
 
 class _Tokens(click.ParamType[int]):
@@ -37,8 +36,8 @@ class _Tokens(click.ParamType[int]):
         if match is None:
             self.fail(f"{value!r} is no number of tokens, such as 131072 or 128K", param, ctx)
         tokens = int(match[1]) * _UNITS[match[2]]
-        if not 1 <= tokens <= _MOST_TOKENS:
-            self.fail(f"{value} is not between 1 and {_MOST_TOKENS:,} tokens", param, ctx)
+        if not 1 <= tokens <= LONGEST:
+            self.fail(f"{value} is not between 1 and {LONGEST:,} tokens", param, ctx)
         return tokens
 
 
@@ -60,7 +59,7 @@ def _show_models(ctx: click.Context, _option: click.Parameter, wanted: bool) -> 
 @click.option("--context", type=_Tokens(), help="Tokens of a sequence, answer included: 128K.")
 @click.option(
     "--concurrency",
-    type=click.IntRange(1, _MOST_SEQUENCES),
+    type=click.IntRange(1, MOST),
     default=1,
     show_default=True,
     help="Sequences at a time.",
@@ -190,8 +189,7 @@ def _print_matrix(plan: Plan, style: str) -> None:
     if style == "json":
         print_json(matrix_document(plan))
         return
-    name = f"{plan.shape.model.name}, {plan.want.concurrency} at a time, {plan.plant.card.title}"
-    print_text(Text(name, "bold"))
+    print_text(Text(plan.title, "bold"))
     print_table(text.context_matrix(plan, matrix(plan)))
     if plan.shape.limit is not None:
         print_text(Text(f"* beyond the {plan.shape.limit:,} tokens that it was made for"))

@@ -17,9 +17,9 @@ UTILIZATION, GRAPHS = 0.9, 0.1
 #: Tokens of a step unless the user says otherwise: the plugin's largest prompt bucket.
 STEP = 8192
 #: Sequences. More are not looked for.
-_MOST = 4096
+MOST = 4096
 #: Tokens. Longer contexts are not looked for.
-_LONGEST = 2**24
+LONGEST = 2**24
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _utilization(free: int, workspace: int) -> float:
 
 def largest_concurrency(plant: Plant, want: Want, cards: int) -> int:
     """How many sequences of ``want.context`` fit; 0: none."""
-    return _largest(_MOST, lambda n: fit(plant, replace(want, concurrency=n), cards).fits)
+    return _largest(MOST, lambda n: fit(plant, replace(want, concurrency=n), cards).fits)
 
 
 def largest_context(plant: Plant, want: Want, cards: int) -> int:
@@ -132,7 +132,7 @@ def largest_context(plant: Plant, want: Want, cards: int) -> int:
 
     It never passes the model's own limit, nor 16M tokens. A step is as ``want`` has it.
     """
-    limit = min(plant.shape.limit or _LONGEST, _LONGEST)
+    limit = min(plant.shape.limit or LONGEST, LONGEST)
     fixed = replace(want, step=want.step_tokens)
 
     def fits(blocks: int) -> bool:

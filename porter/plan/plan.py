@@ -16,7 +16,6 @@ from porter.plan.quantization import PLAIN, Quantization, quantization_of
 from porter.plan.serve import Value, bucket_ranges, environment, vllm_args
 from porter.plan.shape import Shape, shape_of
 from porter.plan.transfer import CHUNK, Transfer, transfer_of
-from porter.plan.workspace import has_windows
 
 #: Bytes a second. What a store over 200 Gb/s may give; the guide names 16 to 21 GB/s.
 SPEED = 16e9
@@ -43,6 +42,13 @@ class Plan:
     @property
     def shape(self) -> Shape:
         return self.plant.shape
+
+    @property
+    def title(self) -> str:
+        """For a view of several contexts."""
+        return (
+            f"{self.shape.model.name}, {self.want.concurrency} at a time, {self.plant.card.title}"
+        )
 
     @cached_property
     def options(self) -> tuple[Option, ...]:
@@ -178,7 +184,7 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield f"porter does not know {kind}, and takes it for a decoder like Llama: check that"
     if shape.model.has_more and plan.plant.checkpoint is None and not plan.plant.other:
         yield "Weights beside the language model, as a vision tower, are not in the sum"
-    if has_windows(shape):
+    if shape.windowed:
         yield (
             "The Gaudi plugin keeps all tokens of sliding window and chunked layers; what fits "
             "is judged by that, not by vLLM's own rules"

@@ -37,14 +37,10 @@ def draw(plan: Plan, file: Path) -> None:
     axes.yaxis.set_major_formatter("{x:g}")
     _memory(axes, plan)
     _cards(axes, plan)
-    want = plan.want
     axes.set_xticks(_contexts(plan), [_short(context) for context in _contexts(plan)])
     axes.set_xlabel("tokens of context")
     axes.set_ylabel("GiB, on all cards together")
-    axes.set_title(
-        f"{plan.shape.model.name}, {want.concurrency} at a time, {plan.plant.card.title}",
-        fontsize=11,
-    )
+    axes.set_title(plan.title, fontsize=11)
     axes.legend(loc="upper left", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, metadata=_undated(file))

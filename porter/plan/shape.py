@@ -89,6 +89,14 @@ class Shape:
         return tuple(m for m in self.mixers if isinstance(m, (Mamba1, Mamba2, DeltaNet)))
 
     @property
+    def windowed(self) -> bool:
+        """Whether some layers attend to a part of the sequence alone."""
+        return any(
+            isinstance(mixer, Attention) and mixer.kind in ("sliding window", "chunked")
+            for mixer in self.mixers
+        )
+
+    @property
     def latent(self) -> bool:
         return any(isinstance(mixer, Latent) for mixer in self.mixers)
 

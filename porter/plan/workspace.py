@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from porter.plan.layers import Attention, Latent
+from porter.plan.layers import Latent
 from porter.plan.shape import Shape
 
 #: Bytes of a number of an activation.
@@ -70,11 +70,3 @@ def _unfolded(shape: Shape, tp: int) -> int:
     """The second copy of MLA's projections, which vLLM makes after loading."""
     latent = ((m, n) for m, n in shape.distinct_mixers.items() if isinstance(m, Latent))
     return sum(mixer.unfolded(tp) * n for mixer, n in latent) * _BF16
-
-
-def has_windows(shape: Shape) -> bool:
-    """Whether some layers attend to a part of the sequence alone."""
-    return any(
-        isinstance(mixer, Attention) and mixer.kind in ("sliding window", "chunked")
-        for mixer in shape.mixers
-    )

@@ -119,3 +119,9 @@ def test_a_key_that_is_missing_is_named_with_its_file(small, key):
 def test_a_config_that_makes_no_sense(small, keys, says):
     with pytest.raises(PorterError, match=says):
         small(**keys)
+
+
+def test_which_models_have_windows():
+    assert shape_of(find_model("gemma-3-27b-it")).windowed
+    assert shape_of(find_model("Llama-4-Scout-17B-16E")).windowed
+    assert not shape_of(find_model("Llama-3.1-8B")).windowed

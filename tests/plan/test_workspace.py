@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from porter.plan.config import find_model
 from porter.plan.layers import Latent
 from porter.plan.shape import shape_of
-from porter.plan.workspace import Load, has_windows, workspace_bytes
+from porter.plan.workspace import Load, workspace_bytes
 
 LLAMA = shape_of(find_model("Llama-3.1-8B"))
 LOADS = st.builds(
@@ -46,9 +46,3 @@ def test_mla_keeps_its_projections_twice():
     twice = sum(m.unfolded(1) for m in deepseek.mixers if isinstance(m, Latent)) * 2
     assert twice == 61 * 512 * 128 * 256 * 2
     assert workspace_bytes(deepseek, Load(128, 1, 128), 1) > twice
-
-
-def test_which_models_have_windows():
-    assert has_windows(shape_of(find_model("gemma-3-27b-it")))
-    assert has_windows(shape_of(find_model("Llama-4-Scout-17B-16E")))
-    assert not has_windows(LLAMA)
